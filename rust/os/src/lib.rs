@@ -1,0 +1,1 @@
+//! The only system calls of usernet, and its only `unsafe`.
