@@ -1,2 +1,21 @@
-//! The engine of usernet and everything that runs on it without an operating system.
+//! The engine of usernet and everything that runs on it without an operating system: packets,
+//! links, apps, impairments. Time and randomness come in as arguments; nothing here reads a clock,
+//! opens a socket or points into Python.
 #![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+pub mod action;
+pub mod app;
+pub mod apps;
+pub mod cause;
+mod change;
+pub mod engine;
+mod graph;
+pub mod link;
+pub mod log;
+mod order;
+pub mod packet;
+mod statistics;
+pub mod time;
+
+pub use change::Registry;

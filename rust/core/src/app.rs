@@ -1,0 +1,222 @@
+//! Apps: the nodes of the graph. An app's `pull` brings packets in, its `push` handles what stands
+//! on its input links. An app reaches nothing but its links, and what its context lends it.
+use crate::link::Link;
+use crate::log::{Event, Log};
+use crate::packet::{Packet, Pool};
+use crate::time::Nanos;
+use serde_json::{Map, Value};
+use std::collections::VecDeque;
+use std::fmt;
+
+/// About how many packets a pull brings in: few enough for the batch to stay in the cache.
+pub const BATCH: usize = 128;
+
+/// Which end of a link a port is.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Direction {
+    /// Packets come in through it.
+    Input,
+    /// Packets go out through it.
+    Output,
+}
+
+/// A file descriptor that an app waits for, as a plain number: only the driver touches it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Descriptor {
+    /// The descriptor.
+    pub fd: i32,
+    /// Wake when it can be read.
+    pub readable: bool,
+    /// Wake when it can be written.
+    pub writable: bool,
+}
+
+/// What kind of thing went wrong with an app; each is an exception of its own in Python.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum ErrorKind {
+    /// The graph or a value in it is impossible.
+    Config,
+    /// An interface is missing, or not of the needed type.
+    Interface,
+    /// The system forbids it.
+    Privilege,
+    /// A file to read is not what it should be.
+    Trace,
+    /// A capture could not be written.
+    Capture,
+}
+
+/// What went wrong, to which app, and what to do about it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AppError {
+    /// What kind of thing went wrong.
+    pub kind: ErrorKind,
+    /// What happened, to what, and what to do.
+    pub message: String,
+}
+
+impl AppError {
+    /// An impossible graph or value.
+    pub fn config(message: impl Into<String>) -> Self {
+        Self {
+            kind: ErrorKind::Config,
+            message: message.into(),
+        }
+    }
+}
+
+impl fmt::Display for AppError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for AppError {}
+
+/// The names of an app's linked ports; a port's place in its list is its index.
+#[derive(Clone, Debug, Default)]
+pub struct Ports {
+    /// Input ports, by name.
+    pub inputs: Vec<String>,
+    /// Output ports, by name.
+    pub outputs: Vec<String>,
+}
+
+impl Ports {
+    /// The index of the output port of that name, if it is linked.
+    #[must_use]
+    pub fn output(&self, name: &str) -> Option<usize> {
+        self.outputs.iter().position(|port| port == name)
+    }
+
+    /// The index of the input port of that name, if it is linked.
+    #[must_use]
+    pub fn input(&self, name: &str) -> Option<usize> {
+        self.inputs.iter().position(|port| port == name)
+    }
+}
+
+/// A node of the graph.
+pub trait App: Send {
+    /// What kind of app it is: the word in the config.
+    fn kind(&self) -> &'static str;
+
+    /// Whether it has such a port.
+    fn has_port(&self, direction: Direction, port: &str) -> bool;
+
+    /// Its links are now these. Called before the first pull or push, and after each change.
+    fn linked(&mut self, _ports: &Ports) {}
+
+    /// Brings in about [`BATCH`] packets; whether there may be more at once. Called when the last
+    /// call said so, when a descriptor of the app is ready, and at its deadline.
+    fn pull(&mut self, _context: &mut Context<'_>) -> bool {
+        false
+    }
+
+    /// Handles what stands on the input links: all of it, for what is left there makes the engine
+    /// breathe again at once. Called when something stands there, and at its deadline.
+    fn push(&mut self, _context: &mut Context<'_>) {}
+
+    /// When it wants to be called again, at the latest.
+    fn deadline(&self) -> Option<Nanos> {
+        None
+    }
+
+    /// Adds the descriptors that it waits for.
+    fn descriptors(&self, _into: &mut Vec<Descriptor>) {}
+
+    /// Whether `reconfigure` can take this config while the app keeps its state.
+    ///
+    /// # Errors
+    /// The config is impossible, or the app has to be stopped and started for it.
+    fn check(&self, _config: &Value) -> Result<(), AppError> {
+        Err(AppError::config(format!(
+            "a {} takes no new config while it runs",
+            self.kind()
+        )))
+    }
+
+    /// Takes a config that `check` has passed.
+    fn reconfigure(&mut self, _config: &Value, _now: Nanos) {}
+
+    /// Adds what it has counted.
+    fn count(&self, _now: Nanos, _into: &mut Map<String, Value>) {}
+
+    /// What has gone wrong since it started and cannot mend by itself.
+    fn failure(&self) -> Option<AppError> {
+        None
+    }
+
+    /// Gives its packets back and finishes what it has open.
+    fn stop(&mut self, _pool: &mut Pool) {}
+}
+
+/// What an app may touch during a breath.
+pub struct Context<'a> {
+    /// The time of this breath.
+    pub now: Nanos,
+    /// Where packets come from and go back to.
+    pub pool: &'a mut Pool,
+    pub(crate) log: &'a mut Log,
+    pub(crate) app: u16,
+    pub(crate) links: &'a mut [Link],
+    pub(crate) inputs: &'a [usize],
+    pub(crate) outputs: &'a [usize],
+}
+
+impl Context<'_> {
+    /// How many input links there are.
+    #[must_use]
+    pub fn inputs(&self) -> usize {
+        self.inputs.len()
+    }
+
+    /// How many output links there are.
+    #[must_use]
+    pub fn outputs(&self) -> usize {
+        self.outputs.len()
+    }
+
+    /// An input link.
+    #[inline]
+    pub fn input(&mut self, index: usize) -> &mut Link {
+        &mut self.links[self.inputs[index]]
+    }
+
+    /// An output link, and the pool that its overflow goes back to.
+    #[inline]
+    pub fn output(&mut self, index: usize) -> (&mut Link, &mut Pool) {
+        (&mut self.links[self.outputs[index]], self.pool)
+    }
+
+    /// Takes the oldest packet of an input link.
+    #[inline]
+    pub fn receive(&mut self, input: usize) -> Option<Packet> {
+        self.links[self.inputs[input]].receive()
+    }
+
+    /// Puts a packet on an output link.
+    #[inline]
+    pub fn transmit(&mut self, output: usize, packet: Packet) {
+        self.links[self.outputs[output]].transmit(packet, self.pool);
+    }
+
+    /// Takes all that stands on an input link; `restore` gives the emptied ring back.
+    #[inline]
+    #[must_use]
+    pub fn take(&mut self, input: usize) -> VecDeque<Packet> {
+        self.links[self.inputs[input]].take()
+    }
+
+    /// Gives the ring of an input link back; what is left in it goes first.
+    #[inline]
+    pub fn restore(&mut self, input: usize, ring: VecDeque<Packet>) {
+        self.links[self.inputs[input]].restore(ring);
+    }
+
+    /// Writes what happened to a packet into the event log, if one is kept.
+    #[inline]
+    pub fn record(&mut self, at: Nanos, event: Event, packet: &Packet) {
+        self.log.record(at, self.app, event, packet);
+    }
+}

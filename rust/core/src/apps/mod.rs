@@ -1,0 +1,48 @@
+//! The apps that need no operating system, one file each.
+use crate::app::{App, AppError};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+pub mod join;
+pub mod repeater;
+pub mod sink;
+pub mod source;
+pub mod tee;
+
+/// Makes one of these apps; nothing if the kind is not one of them.
+///
+/// # Errors
+/// The config is impossible.
+pub fn create(name: &str, seed: u64, config: &Value) -> Option<Result<Box<dyn App>, AppError>> {
+    let _ = (name, seed);
+    Some(match config.get("app").and_then(Value::as_str)? {
+        "source" => read(config).map(|spec| source::Source::new(spec).boxed()),
+        "sink" => read(config).map(|sink::Spec {}| sink::Sink::default().boxed()),
+        "tee" => read(config).map(|tee::Spec {}| tee::Tee.boxed()),
+        "join" => read(config).map(|join::Spec {}| join::Join.boxed()),
+        "repeater" => read(config).map(|repeater::Spec {}| repeater::Repeater::default().boxed()),
+        _ => return None,
+    })
+}
+
+/// Reads an app's config, without the key that says its kind.
+///
+/// # Errors
+/// A key is unknown, missing or of the wrong type.
+pub fn read<T: DeserializeOwned>(config: &Value) -> Result<T, AppError> {
+    let mut config = config.clone();
+    let kind = config
+        .as_object_mut()
+        .and_then(|map| map.remove("app"))
+        .unwrap_or_default();
+    let wrong = |error| AppError::config(format!("app {}: {error}", kind.as_str().unwrap_or("?")));
+    serde_json::from_value(config).map_err(wrong)
+}
+
+trait Boxed: App + Sized + 'static {
+    fn boxed(self) -> Box<dyn App> {
+        Box::new(self)
+    }
+}
+
+impl<T: App + 'static> Boxed for T {}

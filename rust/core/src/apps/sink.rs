@@ -1,0 +1,44 @@
+//! Sink: takes packets and lets them go. Ports: any number of inputs.
+use crate::app::{App, Context, Direction};
+use crate::time::Nanos;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A sink's config: there is nothing to say.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {}
+
+/// Takes packets and lets them go.
+#[derive(Default)]
+pub struct Sink {
+    packets: u64,
+    bytes: u64,
+}
+
+impl App for Sink {
+    fn kind(&self) -> &'static str {
+        "sink"
+    }
+
+    fn has_port(&self, direction: Direction, _port: &str) -> bool {
+        direction == Direction::Input
+    }
+
+    fn push(&mut self, context: &mut Context<'_>) {
+        for input in 0..context.inputs() {
+            let mut ring = context.take(input);
+            self.packets += ring.len() as u64;
+            for packet in ring.drain(..) {
+                self.bytes += packet.len() as u64;
+                context.pool.free(packet);
+            }
+            context.restore(input, ring);
+        }
+    }
+
+    fn count(&self, _now: Nanos, into: &mut Map<String, Value>) {
+        into.insert("packets".into(), self.packets.into());
+        into.insert("bytes".into(), self.bytes.into());
+    }
+}

@@ -1,0 +1,143 @@
+//! A change of the graph, staged whole before any of it happens: either every action can be done,
+//! or none is.
+use crate::action::{Action, LinkSpec};
+use crate::app::{App, AppError, Direction};
+use crate::graph::Graph;
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Makes apps from their configs.
+pub trait Registry {
+    /// A new app.
+    ///
+    /// # Errors
+    /// The kind is unknown, the config impossible, or the system refused what the app needs.
+    fn create(&mut self, name: &str, config: &Value) -> Result<Box<dyn App>, AppError>;
+}
+
+/// A change that can be done.
+#[derive(Default)]
+pub(crate) struct Change {
+    pub(crate) stopped: BTreeSet<String>,
+    pub(crate) started: BTreeMap<String, Box<dyn App>>,
+    pub(crate) reconfigured: Vec<(String, Value)>,
+    pub(crate) links: BTreeSet<LinkSpec>,
+}
+
+impl Change {
+    pub(crate) fn stage(
+        graph: &Graph,
+        actions: &[Action],
+        registry: &mut dyn Registry,
+    ) -> Result<Self, AppError> {
+        let links = graph.specs.iter().cloned().collect();
+        let mut change = Self {
+            links,
+            ..Self::default()
+        };
+        for action in actions {
+            change.step(graph, action, registry)?;
+        }
+        change.check_links(graph)?;
+        Ok(change)
+    }
+
+    fn step(
+        &mut self,
+        graph: &Graph,
+        action: &Action,
+        registry: &mut dyn Registry,
+    ) -> Result<(), AppError> {
+        match action {
+            Action::Start { name, app } => self.start(graph, name, app, registry),
+            Action::Reconfigure { name, app } => self.reconfigure(graph, name, app),
+            Action::Stop { name } => self.stop(graph, name),
+            Action::Link { link } => fail_unless(self.links.insert(link.clone()), || {
+                format!("{link} stands already")
+            }),
+            Action::Unlink { link } => fail_unless(self.links.remove(link), || {
+                format!("there is no link {link}")
+            }),
+        }
+    }
+
+    fn start(
+        &mut self,
+        graph: &Graph,
+        name: &str,
+        config: &Value,
+        registry: &mut dyn Registry,
+    ) -> Result<(), AppError> {
+        let plain = !name.is_empty() && !name.contains(char::is_whitespace);
+        fail_unless(plain, || format!("\"{name}\" is no name for an app"))?;
+        fail_unless(!self.stands(graph, name), || {
+            format!("there is an app {name} already")
+        })?;
+        self.started
+            .insert(name.into(), registry.create(name, config)?);
+        Ok(())
+    }
+
+    fn reconfigure(&mut self, graph: &Graph, name: &str, config: &Value) -> Result<(), AppError> {
+        let app = self.app(graph, name).ok_or_else(|| unknown(name))?;
+        app.check(config)?;
+        self.reconfigured.push((name.into(), config.clone()));
+        Ok(())
+    }
+
+    fn stop(&mut self, graph: &Graph, name: &str) -> Result<(), AppError> {
+        fail_unless(self.stands(graph, name), || unknown(name).message)?;
+        if self.started.remove(name).is_none() {
+            self.stopped.insert(name.into());
+        }
+        self.reconfigured.retain(|(other, _)| other != name);
+        Ok(())
+    }
+
+    fn stands(&self, graph: &Graph, name: &str) -> bool {
+        self.app(graph, name).is_some()
+    }
+
+    fn app<'a>(&'a self, graph: &'a Graph, name: &str) -> Option<&'a dyn App> {
+        let old = || graph.app(name).filter(|_| !self.stopped.contains(name));
+        self.started.get(name).map(|app| &**app).or_else(old)
+    }
+
+    /// Each end is an app's port, and each port has one link.
+    fn check_links(&self, graph: &Graph) -> Result<(), AppError> {
+        let mut taken = BTreeSet::new();
+        for link in &self.links {
+            for (direction, end) in [
+                (Direction::Output, &link.from),
+                (Direction::Input, &link.to),
+            ] {
+                let app = self.app(graph, &end.app);
+                let app =
+                    app.ok_or_else(|| AppError::config(format!("{link}: no app {}", end.app)))?;
+                fail_unless(app.has_port(direction, &end.port), || {
+                    format!(
+                        "{link}: a {} has no {direction:?} port {}",
+                        app.kind(),
+                        end.port
+                    )
+                })?;
+                fail_unless(taken.insert((direction, end)), || {
+                    format!("{link}: port {}.{} has a link already", end.app, end.port)
+                })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn unknown(name: &str) -> AppError {
+    AppError::config(format!("there is no app {name}"))
+}
+
+fn fail_unless(good: bool, message: impl FnOnce() -> String) -> Result<(), AppError> {
+    if good {
+        Ok(())
+    } else {
+        Err(AppError::config(message()))
+    }
+}
