@@ -5,7 +5,6 @@ use crate::log::{Event, Log};
 use crate::packet::{Packet, Pool};
 use crate::time::Nanos;
 use serde_json::{Map, Value};
-use std::collections::VecDeque;
 use std::fmt;
 
 /// About how many packets a pull brings in: few enough for the batch to stay in the cache.
@@ -204,13 +203,13 @@ impl Context<'_> {
     /// Takes all that stands on an input link; `restore` gives the emptied ring back.
     #[inline]
     #[must_use]
-    pub fn take(&mut self, input: usize) -> VecDeque<Packet> {
+    pub fn take(&mut self, input: usize) -> Vec<Packet> {
         self.links[self.inputs[input]].take()
     }
 
     /// Gives the ring of an input link back; what is left in it goes first.
     #[inline]
-    pub fn restore(&mut self, input: usize, ring: VecDeque<Packet>) {
+    pub fn restore(&mut self, input: usize, ring: Vec<Packet>) {
         self.links[self.inputs[input]].restore(ring);
     }
 

@@ -77,9 +77,9 @@ impl Engine {
             ..
         } = graph;
         let now = *now;
-        for place in 0..slots.len() {
-            if slots[place].ready || slots[place].deadline <= now {
-                pull(&mut slots[place], place, links, (now, pool, log));
+        for (place, slot) in slots.iter_mut().enumerate() {
+            if slot.ready || slot.deadline <= now {
+                pull(slot, place, links, (now, pool, log));
             }
         }
         for &place in order.iter() {

@@ -1,8 +1,9 @@
-//! Packets: bytes with headroom, in buffers of a few sizes that a pool lends out.
+//! Packets: bytes with headroom, in buffers that a pool lends out.
 //!
-//! A packet is one allocation: its description, then its bytes. Buffers come in four classes, so
-//! that memory goes with the bytes in flight. Each class is an odd number of cache lines long,
-//! or neighbouring packets would fight for the same sets of the cache.
+//! A packet is one allocation: its description, then room for a small packet. A larger one has its
+//! bytes in a second buffer of one of a few sizes. So the pointer that links pass is one word, and
+//! memory goes with the bytes in flight. The allocation is an odd number of cache lines long, or
+//! neighbouring packets would fight for the same sets of the cache.
 use crate::cause::Cause;
 use crate::time::Nanos;
 
@@ -11,11 +12,16 @@ use crate::time::Nanos;
 pub const HEADROOM: usize = 128;
 /// The largest packet: a TCP super-packet of 64 KiB behind a tagged Ethernet header.
 pub const LARGEST: usize = SIZES[SIZES.len() - 1];
-/// What fits behind the headroom in each class.
-const SIZES: [usize; 4] = [256, 1664, 9216, 65664];
-/// How many free buffers of each class the pool keeps; more go back to the allocator.
-const KEPT: [usize; 4] = [2048, 2048, 128, 128];
-/// What the buffers lent out may sum up to, in bytes: full means that a packet is refused.
+/// The longest packet that needs no second buffer.
+pub const SMALL: usize = 256;
+/// Bytes of a cache line: a copy of so many costs no loop.
+const LINE: usize = 64;
+/// What fits behind the headroom in each class of second buffers.
+const SIZES: [usize; 3] = [1664, 9216, 65664];
+/// How many free packets and buffers of each class the pool keeps; more go to the allocator.
+const KEPT: usize = 4096;
+const KEPT_LARGE: [usize; 3] = [1024, 128, 128];
+/// What all buffers may sum up to, in bytes: full means that a packet is refused.
 const BUDGET: usize = 1 << 30;
 
 /// What a network card was left to do for a packet: `struct virtio_net_hdr` (VIRTIO 1.2 §5.1.6).
@@ -55,48 +61,41 @@ pub enum Segmentation {
 
 /// What stands before a packet's bytes.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
 struct Meta {
-    start: u32,
-    len: u32,
     id: u64,
     arrived: Nanos,
+    start: u32,
+    len: u32,
     network: u16,
     offload: Offload,
     dropped: Option<Cause>,
 }
 
-#[repr(C, align(64))]
-struct Frame<D: ?Sized> {
+#[repr(C)]
+struct Frame {
     meta: Meta,
-    bytes: D,
-}
-
-impl<const N: usize> Frame<[u8; N]> {
-    fn boxed() -> Box<Frame<[u8]>> {
-        Box::new(Frame {
-            meta: Meta::default(),
-            bytes: [0; N],
-        })
-    }
+    large: Option<Box<[u8]>>,
+    small: [u8; HEADROOM + SMALL],
 }
 
 /// A packet: who holds it owns it, and hands it on or gives it back to the pool.
-pub struct Packet(Box<Frame<[u8]>>);
+pub struct Packet(Box<Frame>);
 
 impl Packet {
     /// Its bytes, from the link header (or the IP header where there is none).
     #[inline]
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        let start = self.0.meta.start as usize;
-        &self.0.bytes[start..start + self.0.meta.len as usize]
+        let Meta { start, len, .. } = self.0.meta;
+        &self.buffer()[start as usize..][..len as usize]
     }
 
     /// Its bytes, to change.
     #[inline]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        let start = self.0.meta.start as usize;
-        &mut self.0.bytes[start..start + self.0.meta.len as usize]
+        let Meta { start, len, .. } = self.0.meta;
+        &mut self.buffer_mut()[start as usize..][..len as usize]
     }
 
     /// How many bytes it has.
@@ -110,7 +109,7 @@ impl Packet {
     /// How many bytes fit from where it starts.
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.0.bytes.len() - self.0.meta.start as usize
+        self.buffer().len() - self.0.meta.start as usize
     }
 
     /// Makes it `len` bytes long; bytes beyond its old end hold whatever the buffer held. A
@@ -202,19 +201,45 @@ impl Packet {
         self.0.meta.dropped = cause;
     }
 
-    fn class(&self) -> usize {
-        SIZES
-            .iter()
-            .position(|size| size + HEADROOM == self.0.bytes.len())
-            .unwrap_or(0)
+    /// Takes the description of another packet, with a number of its own.
+    #[inline]
+    fn describe(&mut self, of: &Self, id: u64) {
+        self.0.meta = of.0.meta;
+        self.0.meta.id = id;
+        self.0.meta.start = HEADROOM as u32;
+    }
+
+    /// Takes the first line of bytes of another packet.
+    #[inline]
+    fn fill_small(&mut self, of: &Self) {
+        let start = of.0.meta.start as usize;
+        let from = if start == HEADROOM {
+            &of.0.small[HEADROOM..HEADROOM + LINE]
+        } else {
+            &of.buffer()[start..(start + LINE).min(of.buffer().len())]
+        };
+        self.0.small[HEADROOM..HEADROOM + from.len()].copy_from_slice(from);
+    }
+
+    #[inline]
+    fn buffer(&self) -> &[u8] {
+        self.0.large.as_deref().unwrap_or(&self.0.small)
+    }
+
+    #[inline]
+    fn buffer_mut(&mut self) -> &mut [u8] {
+        let Frame { large, small, .. } = &mut *self.0;
+        large.as_deref_mut().unwrap_or(small)
     }
 }
 
 /// Lends packets out, and takes them back.
 pub struct Pool {
-    free: [Vec<Packet>; SIZES.len()],
-    lent: usize,
-    bytes: usize,
+    free: Vec<Packet>,
+    large: [Vec<Box<[u8]>>; SIZES.len()],
+    /// How many packets exist, lent out or free, and how many large buffers of each class.
+    made: usize,
+    made_large: [usize; SIZES.len()],
     budget: usize,
     next_id: u64,
     refused: u64,
@@ -227,13 +252,16 @@ impl Default for Pool {
 }
 
 impl Pool {
-    /// A pool whose lent buffers sum up to `budget` bytes at most.
+    /// A pool whose buffers sum up to `budget` bytes at most.
     #[must_use]
     pub fn new(budget: usize) -> Self {
+        let (free, large) = (Vec::with_capacity(KEPT), Default::default());
+        let made_large = [0; SIZES.len()];
         Self {
-            free: Default::default(),
-            lent: 0,
-            bytes: 0,
+            free,
+            large,
+            made: 0,
+            made_large,
             budget,
             next_id: 0,
             refused: 0,
@@ -245,15 +273,23 @@ impl Pool {
     #[inline]
     #[must_use]
     pub fn packet(&mut self, len: usize) -> Option<Packet> {
-        let mut packet = self.buffer(len)?;
+        let mut packet = match self.free.pop() {
+            Some(packet) => packet,
+            None => self.fresh()?,
+        };
+        let (start, len32, id) = (HEADROOM as u32, len as u32, self.next_id);
         packet.0.meta = Meta {
-            start: HEADROOM as u32,
-            len: len as u32,
-            id: self.next_id,
+            start,
+            len: len32,
+            id,
             ..Meta::default()
         };
         self.next_id += 1;
-        Some(packet)
+        if len > SMALL {
+            self.enlarge(packet, len)
+        } else {
+            Some(packet)
+        }
     }
 
     /// A packet with these bytes.
@@ -268,38 +304,121 @@ impl Pool {
     #[inline]
     #[must_use]
     pub fn copy(&mut self, of: &Packet) -> Option<Packet> {
-        let mut packet = self.packet(of.len())?;
-        let (start, id) = (packet.0.meta.start, packet.0.meta.id);
-        packet.0.meta = Meta {
-            start,
-            id,
-            ..of.0.meta
+        let mut packet = match self.free.pop() {
+            Some(packet) => packet,
+            None => self.fresh()?,
         };
+        packet.describe(of, self.next_id);
+        self.next_id += 1;
+        self.fill(packet, of)
+    }
+
+    /// Copies of all these packets onto the end of `into`: as `copy` one by one, at the cost of a
+    /// batch. Those for which there is no room in the budget are left out. How many bytes they have.
+    #[inline]
+    pub fn copies<'a, I>(&mut self, of: I, into: &mut Vec<Packet>) -> u64
+    where
+        I: ExactSizeIterator<Item = &'a Packet> + Clone,
+    {
+        let mut longest = 0;
+        let mut bytes = 0;
+        while self.free.len() < of.len() {
+            let Some(packet) = self.fresh() else {
+                return self.copies_that_fit(of, into);
+            };
+            self.free.push(packet);
+        }
+        let (at, first) = (self.free.len() - of.len(), into.len());
+        let lent = self.free.drain(at..).zip(of.clone()).zip(self.next_id..);
+        into.extend(lent.map(|((mut packet, of), id)| {
+            packet.describe(of, id);
+            packet.fill_small(of);
+            longest = of.len().max(longest);
+            bytes += of.len() as u64;
+            packet
+        }));
+        self.next_id += of.len() as u64;
+        if longest > LINE {
+            bytes = self.fill_longer(of, into, first);
+        }
+        bytes
+    }
+
+    /// Fills the copies that are longer than a line; those without room for it are taken back.
+    #[cold]
+    fn fill_longer<'a>(
+        &mut self,
+        of: impl Iterator<Item = &'a Packet>,
+        into: &mut Vec<Packet>,
+        first: usize,
+    ) -> u64 {
+        let hollow: Vec<Packet> = into.drain(first..).collect();
+        let filled = hollow
+            .into_iter()
+            .zip(of)
+            .filter_map(|(packet, of)| self.fill(packet, of));
+        into.extend(filled);
+        into[first..].iter().map(|packet| packet.len() as u64).sum()
+    }
+
+    #[cold]
+    fn copies_that_fit<'a>(
+        &mut self,
+        of: impl Iterator<Item = &'a Packet>,
+        into: &mut Vec<Packet>,
+    ) -> u64 {
+        let first = into.len();
+        into.extend(of.filter_map(|packet| self.copy(packet)));
+        into[first..].iter().map(|packet| packet.len() as u64).sum()
+    }
+
+    /// Gives a described packet the bytes of another.
+    fn fill(&mut self, mut packet: Packet, of: &Packet) -> Option<Packet> {
+        if of.len() > SMALL {
+            packet = self.enlarge(packet, of.len())?;
+        }
         packet.bytes_mut().copy_from_slice(of.bytes());
         Some(packet)
     }
 
+    /// Takes packets back.
+    pub fn free_all(&mut self, packets: &mut Vec<Packet>) {
+        let small = packets.iter().all(|packet| packet.0.large.is_none());
+        if small && self.free.len() + packets.len() <= KEPT {
+            self.free.append(packets);
+        } else {
+            packets.drain(..).for_each(|packet| self.free(packet));
+        }
+    }
+
     /// Takes a packet back.
     #[inline]
-    pub fn free(&mut self, packet: Packet) {
-        let class = packet.class();
-        self.lent = self.lent.wrapping_sub(1);
-        self.bytes = self.bytes.saturating_sub(packet.0.bytes.len());
-        if self.free[class].len() < KEPT[class] {
-            self.free[class].push(packet);
+    pub fn free(&mut self, mut packet: Packet) {
+        if packet.0.large.is_some() {
+            self.free_large(&mut packet);
+        }
+        if self.free.len() < KEPT {
+            self.free.push(packet);
+        } else {
+            self.made -= 1;
         }
     }
 
     /// How many packets are lent out.
     #[must_use]
     pub fn lent(&self) -> usize {
-        self.lent
+        self.made - self.free.len()
     }
 
-    /// How many bytes the buffers lent out have.
+    /// How many bytes the buffers have that exist, lent out or free.
     #[must_use]
-    pub fn lent_bytes(&self) -> usize {
-        self.bytes
+    pub fn bytes(&self) -> usize {
+        let large = self
+            .made_large
+            .iter()
+            .zip(SIZES)
+            .map(|(made, size)| made * (size + HEADROOM));
+        self.made * size_of::<Frame>() + large.sum::<usize>()
     }
 
     /// How many packets were refused.
@@ -308,31 +427,120 @@ impl Pool {
         self.refused
     }
 
-    #[inline]
-    fn buffer(&mut self, len: usize) -> Option<Packet> {
-        let class = class_for(len);
-        let size = class.map_or(usize::MAX - HEADROOM, |class| SIZES[class]) + HEADROOM;
-        let Some(class) = class.filter(|_| self.bytes + size <= self.budget) else {
+    /// Gives a packet a second buffer that holds `len` bytes.
+    fn enlarge(&mut self, mut packet: Packet, len: usize) -> Option<Packet> {
+        let class = SIZES.iter().position(|size| len <= *size);
+        packet.0.large = class.and_then(|class| self.large(class));
+        if packet.0.large.is_none() {
+            self.refused += 1;
+            self.free(packet);
+            return None;
+        }
+        Some(packet)
+    }
+
+    fn large(&mut self, class: usize) -> Option<Box<[u8]>> {
+        let size = SIZES[class] + HEADROOM;
+        self.large[class].pop().or_else(|| {
+            let affordable = self.bytes() + size <= self.budget;
+            self.made_large[class] += usize::from(affordable);
+            affordable.then(|| vec![0; size].into_boxed_slice())
+        })
+    }
+
+    fn free_large(&mut self, packet: &mut Packet) {
+        let Some(large) = packet.0.large.take() else {
+            return;
+        };
+        let class = SIZES
+            .iter()
+            .position(|size| size + HEADROOM == large.len())
+            .unwrap_or(0);
+        if self.large[class].len() < KEPT_LARGE[class] {
+            self.large[class].push(large);
+        } else {
+            self.made_large[class] -= 1;
+        }
+    }
+
+    #[cold]
+    fn fresh(&mut self) -> Option<Packet> {
+        if self.bytes() + size_of::<Frame>() > self.budget {
             self.refused += 1;
             return None;
-        };
-        self.lent += 1;
-        self.bytes += size;
-        Some(self.free[class].pop().unwrap_or_else(|| fresh(class)))
+        }
+        self.made += 1;
+        let small = [0; HEADROOM + SMALL];
+        Some(Packet(Box::new(Frame {
+            meta: Meta::default(),
+            large: None,
+            small,
+        })))
     }
 }
 
-#[inline]
-fn class_for(len: usize) -> Option<usize> {
-    SIZES.iter().position(|size| len <= *size)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[cold]
-fn fresh(class: usize) -> Packet {
-    Packet(match class {
-        0 => Frame::<[u8; SIZES[0] + HEADROOM]>::boxed(),
-        1 => Frame::<[u8; SIZES[1] + HEADROOM]>::boxed(),
-        2 => Frame::<[u8; SIZES[2] + HEADROOM]>::boxed(),
-        _ => Frame::<[u8; SIZES[3] + HEADROOM]>::boxed(),
-    })
+    #[test]
+    fn frames_are_an_odd_number_of_cache_lines_apart() {
+        let allocator_header = size_of::<usize>();
+        let apart = (size_of::<Frame>() + allocator_header).next_multiple_of(16);
+        assert_eq!((apart % LINE, apart / LINE % 2), (0, 1));
+    }
+
+    #[test]
+    fn what_is_taken_back_is_lent_again() {
+        let mut pool = Pool::default();
+        let packets: Vec<_> = [60, 1500, 9000, 65_549]
+            .iter()
+            .map(|len| pool.packet(*len).unwrap())
+            .collect();
+        let bytes = pool.bytes();
+        assert_eq!(pool.lent(), 4);
+        packets.into_iter().for_each(|packet| pool.free(packet));
+        assert_eq!((pool.lent(), pool.bytes()), (0, bytes));
+        assert_eq!(pool.packet(65_000).unwrap().len(), 65_000);
+        assert_eq!(pool.bytes(), bytes);
+    }
+
+    #[test]
+    fn the_budget_and_the_largest_size_hold() {
+        let mut pool = Pool::new(10_000);
+        assert!(pool.packet(LARGEST).is_none());
+        assert!(Pool::default().packet(LARGEST + 1).is_none());
+        let held: Vec<_> = std::iter::from_fn(|| pool.packet(1500)).collect();
+        assert!(pool.bytes() <= 10_000 && held.len() >= 4);
+        assert!(pool.refused() >= 2);
+    }
+
+    #[test]
+    fn a_copy_has_the_bytes_and_a_number_of_its_own() {
+        let mut pool = Pool::default();
+        for len in [1, 64, 65, 256, 257, 1664, 1665, 9217] {
+            let bytes: Vec<u8> = (0..len).map(|i| i as u8).collect();
+            let mut packet = pool.packet_from(&bytes).unwrap();
+            packet.set_arrived(7);
+            let copy = pool.copy(&packet).unwrap();
+            assert_eq!((copy.bytes(), copy.arrived()), (&bytes[..], 7));
+            assert_ne!(copy.id(), packet.id());
+            let mut both = Vec::new();
+            pool.copies([&packet, &copy].into_iter(), &mut both);
+            assert!(both.iter().all(|packet| packet.bytes() == bytes));
+        }
+    }
+
+    #[test]
+    fn headers_come_and_go_without_moving_the_rest() {
+        let mut pool = Pool::default();
+        let mut packet = pool.packet_from(b"payload").unwrap();
+        assert!(packet.prepend(4) && !packet.prepend(HEADROOM));
+        packet.bytes_mut()[..4].copy_from_slice(b"head");
+        assert_eq!(packet.bytes(), b"headpayload");
+        packet.trim_front(4);
+        assert_eq!(packet.bytes(), b"payload");
+        packet.trim_front(100);
+        assert_eq!(packet.len(), 0);
+    }
 }

@@ -11,7 +11,7 @@ impl Engine {
             "breaths": self.breaths,
             "generation": self.generation,
             "packets_lent": self.pool.lent(),
-            "bytes_lent": self.pool.lent_bytes(),
+            "pool_bytes": self.pool.bytes(),
             "packets_refused": self.pool.refused(),
             "links": self.link_counters(),
             "apps": self.app_counters(),

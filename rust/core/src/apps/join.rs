@@ -1,6 +1,7 @@
 //! Join: packets of every input go to one output, in the order of the inputs' names. Ports: any
 //! number of inputs, `tx`.
 use crate::app::{App, Context, Direction};
+use crate::packet::Packet;
 use serde::Deserialize;
 
 /// A join's config: there is nothing to say.
@@ -22,13 +23,18 @@ impl App for Join {
 
     fn push(&mut self, context: &mut Context<'_>) {
         for input in 0..context.inputs() {
-            while let Some(packet) = context.receive(input) {
-                if context.outputs() > 0 {
-                    context.transmit(0, packet);
-                } else {
-                    context.pool.free(packet);
-                }
-            }
+            let mut ring = context.take(input);
+            forward(&mut ring, context);
+            context.restore(input, ring);
         }
     }
+}
+
+fn forward(ring: &mut Vec<Packet>, context: &mut Context<'_>) {
+    if context.outputs() == 0 {
+        context.pool.free_all(ring);
+        return;
+    }
+    let (link, pool) = context.output(0);
+    link.transmit_all(ring, pool);
 }

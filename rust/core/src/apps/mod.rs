@@ -16,7 +16,7 @@ pub mod tee;
 pub fn create(name: &str, seed: u64, config: &Value) -> Option<Result<Box<dyn App>, AppError>> {
     let _ = (name, seed);
     Some(match config.get("app").and_then(Value::as_str)? {
-        "source" => read(config).map(|spec| source::Source::new(spec).boxed()),
+        "source" => read(config).and_then(source::create).map(Boxed::boxed),
         "sink" => read(config).map(|sink::Spec {}| sink::Sink::default().boxed()),
         "tee" => read(config).map(|tee::Spec {}| tee::Tee.boxed()),
         "join" => read(config).map(|join::Spec {}| join::Join.boxed()),

@@ -2,10 +2,12 @@
 //! outputs, each of which gets its own packets.
 use super::read;
 use crate::app::{App, AppError, BATCH, Context, Direction};
+use crate::link::Link;
 use crate::packet::{LARGEST, Packet, Pool};
 use crate::time::{Nanos, SECOND};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+use std::iter::repeat_n;
 
 /// A source's config.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -40,7 +42,7 @@ impl Spec {
 /// Makes packets.
 pub struct Source {
     spec: Spec,
-    template: Vec<u8>,
+    template: Option<Packet>,
     /// When the packets began that `due` counts, and how many have come since.
     began: Option<Nanos>,
     paced: u64,
@@ -51,10 +53,9 @@ impl Source {
     /// A source that has sent nothing yet.
     #[must_use]
     pub fn new(spec: Spec) -> Self {
-        let template = vec![0; spec.size.min(LARGEST)];
         Self {
             spec,
-            template,
+            template: None,
             began: None,
             paced: 0,
             sent: 0,
@@ -74,43 +75,50 @@ impl Source {
         Some(self.began.unwrap_or(0) + offset as Nanos)
     }
 
-    fn send_paced(&mut self, context: &mut Context<'_>) {
+    fn send_paced(&mut self, template: &Packet, context: &mut Context<'_>) {
         self.began.get_or_insert(context.now);
         while let Some(due) = self
             .due()
             .filter(|&due| due <= context.now && self.left() > 0)
         {
             for output in 0..context.outputs() {
-                if let Some(mut packet) = context.pool.packet_from(&self.template) {
-                    packet.set_arrived(due);
-                    context.transmit(output, packet);
-                }
+                let (link, pool) = context.output(output);
+                send(link, pool, template, due);
             }
             self.paced += 1;
             self.sent += 1;
         }
     }
 
-    fn send_freely(&mut self, context: &mut Context<'_>) {
-        let now = context.now;
+    fn send_freely(&mut self, template: &mut Packet, context: &mut Context<'_>) {
+        template.set_arrived(context.now);
         for output in 0..context.outputs() {
             let (link, pool) = context.output(output);
             let batch = BATCH.min(link.room()).min(self.left() as usize);
-            for _ in 0..batch {
-                if let Some(packet) = fill(pool, &self.template, now) {
-                    link.transmit(packet, pool);
-                }
-            }
+            link.transmit_copies(repeat_n(&*template, batch), pool);
             self.sent += batch as u64;
         }
+    }
+
+    /// The packet that all others are copies of.
+    fn template(&mut self, pool: &mut Pool) -> Option<Packet> {
+        match self.template.take() {
+            Some(template) if template.len() == self.spec.size => return Some(template),
+            Some(template) => pool.free(template),
+            None => {}
+        }
+        let mut template = pool.packet(self.spec.size)?;
+        template.bytes_mut().fill(0);
+        Some(template)
     }
 }
 
 #[inline]
-fn fill(pool: &mut Pool, template: &[u8], now: Nanos) -> Option<Packet> {
-    let mut packet = pool.packet_from(template)?;
-    packet.set_arrived(now);
-    Some(packet)
+fn send(link: &mut Link, pool: &mut Pool, template: &Packet, at: Nanos) {
+    if let Some(mut packet) = pool.copy(template) {
+        packet.set_arrived(at);
+        link.transmit(packet, pool);
+    }
 }
 
 impl App for Source {
@@ -123,12 +131,17 @@ impl App for Source {
     }
 
     fn pull(&mut self, context: &mut Context<'_>) -> bool {
-        if self.spec.packets_per_second.is_some() {
-            self.send_paced(context);
+        let Some(mut template) = self.template(context.pool) else {
             return false;
+        };
+        let paced = self.spec.packets_per_second.is_some();
+        if paced {
+            self.send_paced(&template, context);
+        } else {
+            self.send_freely(&mut template, context);
         }
-        self.send_freely(context);
-        self.left() > 0
+        self.template = Some(template);
+        !paced && self.left() > 0
     }
 
     fn deadline(&self) -> Option<Nanos> {
@@ -141,13 +154,18 @@ impl App for Source {
 
     fn reconfigure(&mut self, config: &Value, now: Nanos) {
         if let Ok(spec) = read::<Spec>(config) {
-            self.template.resize(spec.size, 0);
             (self.spec, self.began, self.paced) = (spec, Some(now), 0);
         }
     }
 
     fn count(&self, _now: Nanos, into: &mut Map<String, Value>) {
         into.insert("packets".into(), self.sent.into());
+    }
+
+    fn stop(&mut self, pool: &mut Pool) {
+        if let Some(template) = self.template.take() {
+            pool.free(template);
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 use crate::app::{App, Context, Direction};
 use crate::packet::Packet;
 use serde::Deserialize;
-use std::collections::VecDeque;
 
 /// A tee's config: there is nothing to say.
 #[derive(Deserialize)]
@@ -31,20 +30,15 @@ impl App for Tee {
 }
 
 /// Copies go to all outputs but the last, which gets the packets themselves.
-fn spread(ring: &mut VecDeque<Packet>, context: &mut Context<'_>) {
+fn spread(ring: &mut Vec<Packet>, context: &mut Context<'_>) {
     let Some(last) = context.outputs().checked_sub(1) else {
-        ring.drain(..).for_each(|packet| context.pool.free(packet));
+        context.pool.free_all(ring);
         return;
     };
     for output in 0..last {
         let (link, pool) = context.output(output);
-        for packet in ring.iter() {
-            if let Some(copy) = pool.copy(packet) {
-                link.transmit(copy, pool);
-            }
-        }
+        link.transmit_copies(ring.iter(), pool);
     }
     let (link, pool) = context.output(last);
-    ring.drain(..)
-        .for_each(|packet| link.transmit(packet, pool));
+    link.transmit_all(ring, pool);
 }
