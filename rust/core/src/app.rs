@@ -121,8 +121,8 @@ pub trait App: Send {
         None
     }
 
-    /// Adds the descriptors that it waits for.
-    fn descriptors(&self, _into: &mut Vec<Descriptor>) {}
+    /// Names the descriptors that it waits for.
+    fn descriptors(&self, _each: &mut dyn FnMut(Descriptor)) {}
 
     /// Whether `reconfigure` can take this config while the app keeps its state.
     ///

@@ -110,13 +110,17 @@ impl Engine {
             .filter(|&at| at < Nanos::MAX)
     }
 
-    /// The descriptors that apps wait for, each with its app's place.
-    pub fn descriptors(&self, into: &mut Vec<(usize, Descriptor)>) {
-        let mut own = Vec::new();
+    /// Goes through the descriptors that apps wait for, each with its app's place.
+    pub fn descriptors(&self, mut each: impl FnMut(usize, Descriptor)) {
         for (place, slot) in self.graph.slots.iter().enumerate() {
-            slot.app.descriptors(&mut own);
-            into.extend(own.drain(..).map(|descriptor| (place, descriptor)));
+            slot.app
+                .descriptors(&mut |descriptor| each(place, descriptor));
         }
+    }
+
+    /// Says what time it is, before a change that is to happen at that time.
+    pub fn tell_time(&mut self, now: Nanos) {
+        self.now = self.now.max(now);
     }
 
     /// Says that a descriptor of the app at this place is ready.

@@ -73,7 +73,10 @@ fn a_change_that_fails_changes_nothing() {
     let mut engine = pipeline(json!({"app": "source", "size": 60, "count": 5}));
     let before = engine.statistics();
     for wrong in [
-        json!([start("more", json!({"app": "sink"})), link("tee.c -> nobody.rx")]),
+        json!([
+            start("more", json!({"app": "sink"})),
+            link("tee.c -> nobody.rx")
+        ]),
         json!([start("sink", json!({"app": "sink"}))]),
         json!([{"do": "stop", "name": "sink"}]),
         json!([{"do": "stop", "name": "nobody"}]),
@@ -85,7 +88,10 @@ fn a_change_that_fails_changes_nothing() {
         json!([start("s", json!({"app": "nothing"}))]),
         json!([{"do": "reconfigure", "name": "tee", "app": {"app": "tee"}}]),
     ] {
-        assert!(engine.apply(&actions(wrong.clone()), &mut Core).is_err(), "{wrong}");
+        assert!(
+            engine.apply(&actions(wrong.clone()), &mut Core).is_err(),
+            "{wrong}"
+        );
         assert_eq!(engine.statistics(), before);
     }
 }

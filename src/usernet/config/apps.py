@@ -1,0 +1,197 @@
+"""Apps: the nodes of the graph, as data. What each one does stands with it; ports are in brackets.
+
+An app that has no port list takes any name, one link each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar, Protocol, runtime_checkable
+
+__all__ = [
+    "App",
+    "Join",
+    "PcapReader",
+    "PcapWriter",
+    "RawSocket",
+    "Repeater",
+    "Sink",
+    "Source",
+    "Split",
+    "Tap",
+    "Tee",
+    "Tun",
+]
+
+Program = tuple[tuple[int, int, int, int], ...]
+"""A classic BPF program: instructions of ``code, jt, jf, k``."""
+
+
+@runtime_checkable
+class App(Protocol):
+    """What the graph needs of an app: its config for the core, and how it takes a new one."""
+
+    def to_core(self) -> dict[str, object]:
+        """The config as the core reads it: plain values, the key ``app`` says the kind."""
+        ...
+
+    def keeps_state(self, new: App) -> bool:
+        """Whether a running app can take `new` and keep its state and its packets."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Plain:
+    """An app whose fields are its config."""
+
+    kind: ClassVar[str] = ""
+
+    def to_core(self) -> dict[str, object]:
+        """The config as the core reads it."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {"app": self.kind} | fields
+
+    def keeps_state(self, new: App) -> bool:
+        """No: it is stopped, and started anew."""
+        del new
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Source(_Plain):
+    """Makes packets of zeros [any outputs].
+
+    Attributes:
+        size: Bytes of each packet, 1 to 65664.
+        packets_per_second: How many a second; as fast as they are taken where None. In virtual
+            time that is a batch each 10 µs, and whenever something else in the graph is due.
+        count: How many in all; no end where None.
+    """
+
+    kind: ClassVar[str] = "source"
+    size: int
+    packets_per_second: float | None = None
+    count: int | None = None
+
+    def keeps_state(self, new: App) -> bool:
+        """Yes, for another source: it goes on counting."""
+        return isinstance(new, Source)
+
+
+@dataclass(frozen=True, slots=True)
+class Sink(_Plain):
+    """Takes packets and lets them go [any inputs]."""
+
+    kind: ClassVar[str] = "sink"
+
+
+@dataclass(frozen=True, slots=True)
+class Tee(_Plain):
+    """Sends every packet to every output [any inputs, any outputs]."""
+
+    kind: ClassVar[str] = "tee"
+
+
+@dataclass(frozen=True, slots=True)
+class Join(_Plain):
+    """Sends the packets of every input to one output [any inputs; tx]."""
+
+    kind: ClassVar[str] = "join"
+
+
+@dataclass(frozen=True, slots=True)
+class Repeater(_Plain):
+    """Remembers up to 16384 packets and sends them again and again [rx; tx]."""
+
+    kind: ClassVar[str] = "repeater"
+
+
+@dataclass(frozen=True, slots=True)
+class Split(_Plain):
+    """Sends each packet to the output of the first filter that matches [rx; 0, 1, …, rest].
+
+    Attributes:
+        programs: Compiled filters, in order (`usernet.engine.filters` compiles them).
+    """
+
+    kind: ClassVar[str] = "split"
+    programs: tuple[Program, ...]
+
+    def keeps_state(self, new: App) -> bool:
+        """Yes, for another split."""
+        return isinstance(new, Split)
+
+
+@dataclass(frozen=True, slots=True)
+class RawSocket(_Plain):
+    """A network interface, by AF_PACKET (packet(7)); needs CAP_NET_RAW [rx; tx].
+
+    Attributes:
+        interface: Its name.
+        promiscuous: Take packets for any address, as a bridge does.
+    """
+
+    kind: ClassVar[str] = "raw_socket"
+    interface: str
+    promiscuous: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tap(_Plain):
+    """A TAP device, which carries Ethernet frames; made if it does not exist [rx; tx].
+
+    Attributes:
+        interface: Its name.
+    """
+
+    kind: ClassVar[str] = "tap"
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tun(_Plain):
+    """A TUN device, which carries IP packets; made if it does not exist [rx; tx].
+
+    Attributes:
+        interface: Its name.
+    """
+
+    kind: ClassVar[str] = "tun"
+    interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class PcapReader(_Plain):
+    """Plays a capture, pcap or pcapng, at the times recorded in it [tx].
+
+    Attributes:
+        path: The file.
+    """
+
+    kind: ClassVar[str] = "pcap_reader"
+    path: Path
+
+    def to_core(self) -> dict[str, object]:
+        """The config as the core reads it."""
+        return {"app": self.kind, "path": str(self.path)}
+
+
+@dataclass(frozen=True, slots=True)
+class PcapWriter(_Plain):
+    """Writes a pcapng with nanoseconds and, for what was dropped, a comment that says why.
+
+    An interface ``x`` has the inputs ``x`` and ``x.dropped``.
+
+    Attributes:
+        path: The file; written anew.
+        interfaces: The names of the interfaces in it.
+    """
+
+    kind: ClassVar[str] = "pcap_writer"
+    path: Path
+    interfaces: tuple[str, ...] = field(default=("link",))
+
+    def to_core(self) -> dict[str, object]:
+        """The config as the core reads it."""
+        return {"app": self.kind, "path": str(self.path), "interfaces": list(self.interfaces)}

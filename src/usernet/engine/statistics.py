@@ -1,0 +1,150 @@
+"""Statistics: immutable snapshots of everything that was counted, consistent as of one breath."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Self, cast
+
+__all__ = ["ImpairmentStatistics", "Lateness", "LinkStatistics", "Statistics"]
+
+Counters = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """How late packets left, against the moment that was due; all in nanoseconds.
+
+    Attributes:
+        count: Packets that were due at a moment.
+        overruns: How many left more than a millisecond late.
+        p50: The median.
+        p99: The 99th percentile.
+        p999: The 99.9th percentile.
+        maximum: The worst.
+    """
+
+    count: int = 0
+    overruns: int = 0
+    p50: int = 0
+    p99: int = 0
+    p999: int = 0
+    maximum: int = 0
+
+    @classmethod
+    def from_core(cls, counters: Counters) -> Self:
+        """Read it as the core writes it."""
+        names = ("count", "overruns", "p50_ns", "p99_ns", "p999_ns", "max_ns")
+        return cls(*(_integer(counters, name) for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class LinkStatistics:
+    """What went through a link: packets, bytes, and packets dropped because it was full."""
+
+    packets: int
+    bytes: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImpairmentStatistics:
+    """What an impairment did.
+
+    Attributes:
+        packets_in: Packets that came; of a super-packet, each that would be on the wire.
+        bytes_in: Their bytes.
+        packets_out: Packets that went.
+        bytes_out: Their bytes.
+        dropped: Packets dropped, by cause.
+        marked: Packets marked with Congestion Experienced.
+        duplicated: Second packets made.
+        corrupted: Packets with a bit flipped.
+        reordered: Packets that overtook others.
+        delayed: Packets in the delay line now.
+        queue_packets: Packets in the queue now.
+        queue_bytes: Their bytes.
+        queue_ns: How long a packet that comes now would stand in the queue.
+        lateness: How late packets left.
+    """
+
+    packets_in: int
+    bytes_in: int
+    packets_out: int
+    bytes_out: int
+    dropped: Mapping[str, int]
+    marked: int
+    duplicated: int
+    corrupted: int
+    reordered: int
+    delayed: int
+    queue_packets: int
+    queue_bytes: int
+    queue_ns: int
+    lateness: Lateness
+
+    @classmethod
+    def from_core(cls, counters: Counters) -> Self:
+        """Read it as the core writes it."""
+        plain = (name for name in cls.__dataclass_fields__ if name not in ("dropped", "lateness"))
+        return cls(
+            dropped=MappingProxyType(cast("dict[str, int]", counters["dropped"])),
+            lateness=Lateness.from_core(cast("Counters", counters["lateness"])),
+            **{name: _integer(counters, name) for name in plain},
+        )
+
+    @property
+    def dropped_total(self) -> int:
+        """Packets dropped, for whatever cause."""
+        return sum(self.dropped.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Everything counted, as of one breath.
+
+    Attributes:
+        time_ns: The engine's time, in nanoseconds since it started.
+        breaths: Passes over the graph so far.
+        generation: The number of the topology that runs; it grows by one each change.
+        packets_lent: Packets that exist now.
+        pool_bytes: The memory of all packet buffers, in use or kept for use.
+        packets_refused: Packets not made because the memory allowed was in use.
+        links: By the text of the link.
+        impairments: By the name of the app.
+        apps: Every app's counters by name, as plain values.
+    """
+
+    time_ns: int
+    breaths: int
+    generation: int
+    packets_lent: int
+    pool_bytes: int
+    packets_refused: int
+    links: Mapping[str, LinkStatistics]
+    impairments: Mapping[str, ImpairmentStatistics]
+    apps: Mapping[str, Counters]
+
+    @classmethod
+    def from_core(cls, text: str) -> Self:
+        """Read a snapshot as the core writes it."""
+        raw = cast("dict[str, object]", json.loads(text))
+        links = cast("dict[str, dict[str, int]]", raw.pop("links"))
+        apps = cast("dict[str, Counters]", raw.pop("apps"))
+        impairments = {
+            name: ImpairmentStatistics.from_core(counters)
+            for name, counters in apps.items()
+            if counters["kind"] == "impairment"
+        }
+        return cls(
+            links=MappingProxyType({link: LinkStatistics(**one) for link, one in links.items()}),
+            impairments=MappingProxyType(impairments),
+            apps=MappingProxyType(apps),
+            **{name: _integer(raw, name) for name in raw},
+        )
+
+
+def _integer(counters: Counters, name: str) -> int:
+    return cast("int", counters[name])
