@@ -1,0 +1,75 @@
+# One entry for people and for CI. `make help` lists the targets; tools/bootstrap installs what is missing.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help build test demo check format coverage licences fuzz bench clean
+
+# /usr/sbin: where Debian keeps ip, ethtool and tcpdump, which a user's PATH may lack.
+export PATH := $(CURDIR)/build/bootstrap/bin:$(PATH):/usr/sbin:/sbin
+# The machine's own Python, never a downloaded one.
+export UV_PYTHON_DOWNLOADS := never
+# The same interpreter for every cargo command, so that pyo3 is built once.
+export PYO3_PYTHON := $(CURDIR)/.venv/bin/python
+unexport VIRTUAL_ENV
+
+BIN := .venv/bin
+PYTHON_DIRS := $(wildcard src tests examples benches docs)
+FUZZ_SECONDS ?= 60
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' Makefile | expand -t 18
+
+build: ## build the Rust core and install usernet into .venv (program: .venv/bin/usernet)
+	@tools/bootstrap build
+	uv sync --locked --all-groups --no-install-project
+	$(BIN)/maturin develop --release --locked --uv
+
+test: ## build, then run every test, Rust's and Python's
+	@tools/bootstrap test
+	@$(MAKE) --no-print-directory build
+	cargo test --workspace --locked
+	$(BIN)/pytest
+
+demo: build ## build, then show the main job on real traffic
+	@tools/bootstrap test
+	$(BIN)/python examples/demo.py
+
+check: build ## format, lint, types, import contracts, stubs and docs
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/basedpyright
+	$(BIN)/stubtest usernet._core
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	$(BIN)/sphinx-build -q -W --keep-going -b doctest docs docs/_build/doctest
+
+format: ## rewrite the sources in the project's format
+	$(BIN)/ruff check --fix --exit-zero
+	$(BIN)/ruff format
+	cargo fmt --all
+
+coverage: build ## branch coverage of the rooms that must have all of it
+	$(BIN)/coverage run -m pytest tests/config tests/engine/test_actions.py
+	$(BIN)/coverage report
+
+licences: ## check the licences and sources of every crate (installs cargo-deny when missing)
+	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	cargo deny --locked check bans licenses sources
+
+fuzz: ## run each fuzz target for FUZZ_SECONDS (needs a nightly toolchain; installs cargo-fuzz when missing)
+	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
+	@for target in $$(cd rust && cargo +nightly fuzz list); do \
+	    echo "fuzz: $$target, $(FUZZ_SECONDS) s"; \
+	    (cd rust && cargo +nightly fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS)); \
+	done
+
+bench: build ## run the benchmarks, Rust's and Python's
+	cargo bench --workspace --locked
+	@for bench in benches/*.py; do [ ! -e "$$bench" ] || $(BIN)/python "$$bench"; done
+
+clean: ## remove what was built
+	rm -rf build target .venv docs/_build rust/fuzz/target .*_cache .coverage
+	find src -name '*.so' -delete
