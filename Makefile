@@ -13,7 +13,7 @@ export PYO3_PYTHON := $(CURDIR)/.venv/bin/python
 unexport VIRTUAL_ENV
 
 BIN := .venv/bin
-PYTHON_DIRS := $(wildcard src tests examples benches docs)
+TYPED := $(wildcard src tests examples benches)
 FUZZ_SECONDS ?= 60
 
 help: ## list the targets
@@ -21,7 +21,7 @@ help: ## list the targets
 
 build: ## build the Rust core and install usernet into .venv (program: .venv/bin/usernet)
 	@tools/bootstrap build
-	uv sync --locked --all-groups --no-install-project
+	uv sync --locked --all-groups --no-install-project --inexact
 	$(BIN)/maturin develop --release --locked --uv
 
 test: ## build, then run every test, Rust's and Python's
@@ -39,8 +39,8 @@ check: build ## format, lint, types, import contracts, stubs and docs
 	$(BIN)/ruff check
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
-	$(BIN)/lint-imports
-	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy $(TYPED)
 	$(BIN)/basedpyright
 	$(BIN)/stubtest usernet._core
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
@@ -56,14 +56,14 @@ coverage: build ## branch coverage of the rooms that must have all of it
 	$(BIN)/coverage report
 
 licences: ## check the licences and sources of every crate (installs cargo-deny when missing)
-	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
+	cargo deny --version >/dev/null 2>&1 || cargo install --locked --root build/bootstrap cargo-deny
 	cargo deny --locked check bans licenses sources
 
 fuzz: ## run each fuzz target for FUZZ_SECONDS (needs a nightly toolchain; installs cargo-fuzz when missing)
-	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz
-	@for target in $$(cd rust && cargo +nightly fuzz list); do \
+	cargo fuzz --version >/dev/null 2>&1 || cargo install --locked --root build/bootstrap cargo-fuzz
+	@for target in $$(cargo fuzz list --fuzz-dir rust/fuzz); do \
 	    echo "fuzz: $$target, $(FUZZ_SECONDS) s"; \
-	    (cd rust && cargo +nightly fuzz run "$$target" -- -max_total_time=$(FUZZ_SECONDS)); \
+	    cargo +nightly fuzz run --fuzz-dir rust/fuzz "$$target" -- -max_total_time=$(FUZZ_SECONDS); \
 	done
 
 bench: build ## run the benchmarks, Rust's and Python's

@@ -1,0 +1,22 @@
+"""What every test shares: who may run the tests marked `root`."""
+
+import functools
+import os
+import subprocess
+
+import pytest
+
+
+@functools.cache
+def why_not_root() -> str | None:
+    """Return why tests that make network namespaces cannot run here, or None if they can."""
+    if os.geteuid() != 0:
+        return "needs root: run `sudo make test`"
+    made = subprocess.run(["unshare", "--net", "true"], capture_output=True, text=True, check=False)
+    return f"needs network namespaces: {made.stderr.strip()}" if made.returncode else None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test marked `root`, with the reason, where it cannot run."""
+    if item.get_closest_marker("root") and (reason := why_not_root()):
+        pytest.skip(reason)

@@ -1,0 +1,129 @@
+"""The repository tests itself: sizes, names, arrows, and what its documents promise."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+MOST_LINES = 500
+SAYS_NOTHING = {"common", "helper", "helpers", "misc", "util", "utils"}
+
+# Modules without a test file of their own, and where they are tested instead.
+TESTED_ELSEWHERE: dict[str, str] = {}
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Return the files under version control that match the patterns."""
+    git = ["git", "-c", "safe.directory=*", "-C", str(ROOT), "ls-files", "-z", "--", *patterns]
+    listed = subprocess.run(git, capture_output=True, text=True, check=True).stdout
+    return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def read_toml(name: str) -> dict[str, Any]:
+    return tomllib.loads((ROOT / name).read_text())
+
+
+def source_modules() -> Iterator[Path]:
+    """Yield the Python modules of the package, as paths below src/usernet."""
+    for path in tracked("src/usernet/*.py"):
+        yield path.relative_to(ROOT / "src/usernet")
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{'.' * node.level}{node.module or ''}.{a.name}" for a in node.names)
+
+
+@pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout")
+class TestFiles:
+    def test_no_source_file_is_too_long(self) -> None:
+        sources = tracked("src/*.py", "rust/*.rs")
+        lengths = {path: len(path.read_text().splitlines()) for path in sources}
+        assert sources
+        assert {path: n for path, n in lengths.items() if n > MOST_LINES} == {}
+
+    def test_module_names_say_what_is_inside(self) -> None:
+        sources = tracked("*.py", "*.rs")
+        named = [path for path in sources if SAYS_NOTHING & {path.stem, path.parent.name}]
+        assert named == []
+
+    def test_every_public_module_has_its_test_file(self) -> None:
+        public = [path for path in source_modules() if not path.name.startswith("_")]
+        expected = {
+            str(path): ROOT / "tests" / path.with_name(f"test_{path.name}") for path in public
+        }
+        missing = {name for name, test in expected.items() if not test.exists()}
+        assert missing == set(TESTED_ELSEWHERE)
+
+    def test_only_the_engine_imports_the_core(self) -> None:
+        importers = {
+            path.parts[0]
+            for path in source_modules()
+            for name in imported_names(ROOT / "src/usernet" / path)
+            if "_core" in name.split(".")
+        }
+        assert importers <= {"engine"}
+
+    def test_no_file_names_a_path_of_one_machine(self) -> None:
+        machine_path = re.compile(r"(?<![\w.)}~])/(?:home|root|tmp|work|Users)/\w")
+        found = [
+            f"{path.relative_to(ROOT)}: {line.strip()}"
+            for path in tracked()
+            if path.suffix not in {".png", ".pcap", ".pcapng"}
+            for line in path.read_text().splitlines()
+            if machine_path.search(line)
+        ]
+        assert found == []
+
+    def test_links_between_documents_lead_somewhere(self) -> None:
+        link = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
+        broken = [
+            f"{path.relative_to(ROOT)}: {target}"
+            for path in tracked("*.md")
+            for target in link.findall(path.read_text())
+            if not (path.parent / target).exists()
+        ]
+        assert broken == []
+
+
+class TestCrates:
+    def test_core_has_neither_system_calls_nor_python(self) -> None:
+        manifest = read_toml("rust/core/Cargo.toml")
+        assert set(manifest["dependencies"]).isdisjoint({"libc", "nix", "rustix", "pyo3", "rand"})
+        assert "target" not in manifest
+
+    def test_core_forbids_unsafe(self) -> None:
+        assert "#![forbid(unsafe_code)]" in (ROOT / "rust/core/src/lib.rs").read_text()
+
+    def test_os_knows_no_python(self) -> None:
+        manifest = read_toml("rust/os/Cargo.toml")
+        assert set(manifest["dependencies"]).isdisjoint({"pyo3", "usernet-python"})
+
+    @pytest.mark.parametrize("crate", read_toml("Cargo.toml")["workspace"]["members"])
+    def test_every_crate_takes_the_workspace_lints(self, crate: str) -> None:
+        assert read_toml(f"{crate}/Cargo.toml")["lints"] == {"workspace": True}
+
+
+class TestPromises:
+    @pytest.mark.parametrize("command", ["make demo", "make test"])
+    def test_readme_names_the_commands(self, command: str) -> None:
+        assert command in (ROOT / "README.md").read_text()
+
+    def test_bootstrap_wants_the_versions_of_the_manifests(self) -> None:
+        bootstrap = (ROOT / "tools/bootstrap").read_text()
+        wanted = dict(re.findall(r"^(\w+)_LEAST=([\d.]+)", bootstrap, re.MULTILINE))
+        project = read_toml("pyproject.toml")
+        assert wanted == {
+            "CARGO": read_toml("Cargo.toml")["workspace"]["package"]["rust-version"],
+            "PYTHON": project["project"]["requires-python"].removeprefix(">="),
+            "UV": project["tool"]["uv"]["required-version"].removeprefix(">="),
+        }
