@@ -38,10 +38,12 @@ check: build ## format, lint, types, import contracts, stubs and docs
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	cargo fmt --all --check
+	cargo fmt --manifest-path rust/fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/mypy $(TYPED)
 	$(BIN)/basedpyright
+	PYTHONPATH=src $(BIN)/basedpyright --pythonpath $(BIN)/python --verifytypes usernet --ignoreexternal
 	$(BIN)/stubtest usernet._core
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
 	$(BIN)/sphinx-build -q -W --keep-going -b doctest docs docs/_build/doctest
@@ -50,6 +52,7 @@ format: ## rewrite the sources in the project's format
 	$(BIN)/ruff check --fix --exit-zero
 	$(BIN)/ruff format
 	cargo fmt --all
+	cargo fmt --manifest-path rust/fuzz/Cargo.toml
 
 coverage: build ## branch coverage of the rooms that must have all of it
 	$(BIN)/coverage run -m pytest tests/config tests/engine/test_actions.py
