@@ -1,31 +1,33 @@
-//! Why a packet was dropped: one word each, the same in counters, logs and captures.
-use serde::{Deserialize, Serialize};
-use std::fmt;
+//! Why a packet was dropped.
 
-/// Why a packet was dropped.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, Ord, PartialEq, PartialOrd, Serialize)]
-#[serde(rename_all = "snake_case")]
+use core::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The cause of a drop, by the name that statistics, captures and reports give it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Cause {
-    /// A loss model chose it.
+    /// The loss model.
     Loss,
-    /// A queue stood at its limit.
+    /// A queue at its limit of packets, bytes or time.
     Queue,
-    /// Active queue management chose it.
+    /// Active queue management: RED, CoDel, FQ-CoDel or PIE.
     Aqm,
-    /// It was above a policer's rate.
+    /// A policer without tokens.
     Policer,
     /// The line was down.
     Outage,
-    /// It was larger than the line's MTU.
+    /// Larger than the link's MTU.
     Mtu,
-    /// It was a super-packet of a kind that cannot be cut.
+    /// An offloaded super-packet that could not be cut into packets.
     Offload,
-    /// netem's limit of packets in flight was reached.
+    /// netem's limit of packets in flight.
     Limit,
 }
 
 impl Cause {
-    /// Every cause, in the order of counters.
+    /// Every cause, in the order of their numbers.
     pub const ALL: [Self; 8] = [
         Self::Loss,
         Self::Queue,
@@ -37,9 +39,9 @@ impl Cause {
         Self::Limit,
     ];
 
-    /// The word for it.
+    /// The cause's name, as `Display` and serde write it.
     #[must_use]
-    pub const fn word(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Loss => "loss",
             Self::Queue => "queue",
@@ -54,7 +56,21 @@ impl Cause {
 }
 
 impl fmt::Display for Cause {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(self.word())
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cause;
+
+    #[test]
+    fn display_and_json_say_the_same_word() {
+        for cause in Cause::ALL {
+            let json = serde_json::to_string(&cause).unwrap();
+            assert_eq!(json, format!("\"{cause}\""));
+            assert_eq!(Cause::ALL[cause as usize], cause);
+        }
     }
 }

@@ -15,6 +15,7 @@ pub mod link;
 pub mod log;
 mod order;
 pub mod packet;
+pub mod rng;
 mod statistics;
 pub mod time;
 

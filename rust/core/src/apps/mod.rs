@@ -3,6 +3,7 @@ use crate::app::{App, AppError};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+pub mod impairment;
 pub mod join;
 pub mod repeater;
 pub mod sink;
