@@ -1,0 +1,525 @@
+//! The config of an impairment, as JSON carries it: normalised values alone. Times are
+//! nanoseconds, sizes bytes, rates bits per second, probabilities 0 to 1.
+//!
+//! `serde` accepts the shape, [`ImpairmentSpec::validate`] the values; what has passed both can
+//! neither panic nor allocate without bound in a model.
+
+use core::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::bounds::{Bounds, Problem};
+use crate::time::Nanos;
+
+/// All effects of one impairment; an effect that is absent or null is off.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ImpairmentSpec {
+    /// Latency and jitter.
+    pub delay: Option<DelaySpec>,
+    /// The loss model.
+    pub loss: Option<LossSpec>,
+    /// Packets sent twice.
+    pub duplicate: Option<CoinSpec>,
+    /// Packets with one bit flipped.
+    pub corrupt: Option<CoinSpec>,
+    /// Packets that overtake the delay.
+    pub reorder: Option<ReorderSpec>,
+    /// The serializer's rate; not together with `trace`.
+    pub rate: Option<RateSpec>,
+    /// The serializer's opportunities; not together with `rate`.
+    pub trace: Option<TraceSpec>,
+    /// The queue before the serializer.
+    pub queue: Option<QueueSpec>,
+    /// Mark packets of ECN-capable transports where loss or AQM would drop them.
+    #[serde(deserialize_with = "null_is_default")]
+    pub ecn: bool,
+    /// Bursts of a medium that is accessed by turns.
+    pub slot: Option<SlotSpec>,
+    /// A rate beyond which packets are dropped, not queued.
+    pub policer: Option<PolicerSpec>,
+    /// Periodic or random loss of the line.
+    pub outage: Option<OutageSpec>,
+    /// The line is cut now.
+    #[serde(deserialize_with = "null_is_default")]
+    pub down: bool,
+    /// Bytes of the largest IP packet that passes.
+    pub mtu: Option<u32>,
+    /// Another emulator's pipeline and arithmetic in place of ours.
+    pub compat: Option<Compat>,
+    /// netem's limit of packets in flight, its 1000 where absent; only with `compat`.
+    pub limit: Option<u32>,
+}
+
+/// The emulator that is imitated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compat {
+    /// Linux's netem, with its faults.
+    Netem,
+}
+
+/// A random deviation's distribution.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub enum DistributionSpec {
+    /// Flat between -σ and σ.
+    #[default]
+    Uniform,
+    /// Normal with deviation σ.
+    Normal,
+    /// Pareto with shape 3.
+    Pareto,
+    /// A quarter normal, three quarters Pareto.
+    ParetoNormal,
+    /// 1 to 16384 values of equal probability, 8192 to a σ.
+    Table(Vec<i16>),
+}
+
+/// Latency: `ns` plus `jitter_ns` times a draw from `distribution`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DelaySpec {
+    /// μ.
+    pub ns: Nanos,
+    /// σ.
+    #[serde(default)]
+    pub jitter_ns: Nanos,
+    /// The shape of the jitter.
+    #[serde(default, deserialize_with = "null_is_default")]
+    pub distribution: DistributionSpec,
+    /// Lag-1 correlation of the delays, 0 to 1.
+    #[serde(default)]
+    pub correlation: f64,
+    /// Whether a packet of smaller delay may overtake.
+    #[serde(default = "yes")]
+    pub allow_reordering: bool,
+}
+
+/// A loss model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "model", rename_all = "snake_case", deny_unknown_fields)]
+pub enum LossSpec {
+    /// Each packet with probability `p`.
+    Random {
+        /// Probability of loss.
+        p: f64,
+        /// Lag-1 correlation, 0 to 1.
+        #[serde(default)]
+        correlation: f64,
+    },
+    /// Two states, good and bad, that lose with different probabilities.
+    GilbertElliott {
+        /// Good to bad.
+        p: f64,
+        /// Bad to good.
+        r: f64,
+        /// Loss in the bad state, 1 - h.
+        #[serde(default = "one")]
+        bad_loss: f64,
+        /// Loss in the good state, 1 - k.
+        #[serde(default)]
+        good_loss: f64,
+    },
+    /// Salsano's four states: 1 gap received, 2 burst received, 3 burst lost, 4 gap lost.
+    State {
+        /// 1 to 3.
+        p13: f64,
+        /// 3 to 1.
+        p31: f64,
+        /// 3 to 2.
+        #[serde(default)]
+        p32: f64,
+        /// 2 to 3.
+        #[serde(default = "one")]
+        p23: f64,
+        /// 1 to 4.
+        #[serde(default)]
+        p14: f64,
+    },
+}
+
+/// An event that befalls packets with probability `p`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CoinSpec {
+    /// Probability.
+    pub p: f64,
+    /// Lag-1 correlation, 0 to 1.
+    #[serde(default)]
+    pub correlation: f64,
+}
+
+/// Packets that are sent at once, before those that wait out the delay.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReorderSpec {
+    /// Probability for each packet that `gap` allows.
+    pub p: f64,
+    /// Lag-1 correlation, 0 to 1.
+    #[serde(default)]
+    pub correlation: f64,
+    /// At least this many packets from one to the next; from 1.
+    #[serde(default = "first_gap")]
+    pub gap: u32,
+}
+
+/// A serializer with a constant rate.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RateSpec {
+    /// 1 to 10¹².
+    pub bits_per_second: u64,
+    /// Bytes added to each packet, or taken off.
+    #[serde(default)]
+    pub overhead: i32,
+    /// Bytes of a cell's payload; 0 = no cells.
+    #[serde(default)]
+    pub cell: u32,
+    /// Bytes added to each cell, or taken off.
+    #[serde(default)]
+    pub cell_overhead: i32,
+}
+
+/// A serializer driven by a mahimahi trace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TraceSpec {
+    /// Ascending milliseconds, 1 to 10⁷ of them, the last above 0.
+    pub opportunities_ms: Vec<u32>,
+}
+
+/// A queue's limits, each absent = none, and its management.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QueueSpec {
+    /// Packets.
+    pub packets: Option<u64>,
+    /// Bytes.
+    pub bytes: Option<u64>,
+    /// Nanoseconds of waiting.
+    pub ns: Option<Nanos>,
+    /// What is dropped, and when.
+    #[serde(deserialize_with = "null_is_default")]
+    pub aqm: AqmSpec,
+}
+
+/// Queue management.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum AqmSpec {
+    /// A full queue refuses the arriving packet.
+    #[default]
+    #[serde(rename = "droptail")]
+    DropTail,
+    /// A full queue gives up its oldest packet.
+    #[serde(rename = "drophead")]
+    DropHead,
+    /// Random early detection.
+    Red {
+        /// Bytes of average queue where drops begin.
+        min: u64,
+        /// Bytes of average queue where all is dropped.
+        max: u64,
+        /// Probability at `max`.
+        probability: f64,
+        /// Weight of a new sample in the average.
+        weight: f64,
+    },
+    /// RFC 8289.
+    #[serde(rename = "codel")]
+    CoDel {
+        /// Acceptable standing delay.
+        target_ns: Nanos,
+        /// Window of the minimum.
+        interval_ns: Nanos,
+    },
+    /// RFC 8290.
+    #[serde(rename = "fq_codel")]
+    FqCoDel {
+        /// Acceptable standing delay.
+        target_ns: Nanos,
+        /// Window of the minimum.
+        interval_ns: Nanos,
+        /// Number of queues, 1 to 65536.
+        flows: u32,
+        /// Bytes a queue may send in a turn.
+        quantum: u32,
+    },
+    /// RFC 8033.
+    Pie {
+        /// Reference delay.
+        target_ns: Nanos,
+        /// Period of the probability's update.
+        tupdate_ns: Nanos,
+        /// Weight of the deviation from the target, in 1/s.
+        alpha: f64,
+        /// Weight of the delay's trend, in 1/s.
+        beta: f64,
+        /// A burst that is let through.
+        max_burst_ns: Nanos,
+    },
+}
+
+/// A gate that opens from time to time and lets a burst through.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SlotSpec {
+    /// Least time between openings, without `distribution`.
+    pub min_ns: Nanos,
+    /// Greatest time between openings, without `distribution`.
+    pub max_ns: Nanos,
+    /// Shape of the time between openings.
+    pub distribution: Option<DistributionSpec>,
+    /// Its mean, with `distribution`.
+    pub delay_ns: Nanos,
+    /// Its σ, with `distribution`.
+    pub jitter_ns: Nanos,
+    /// Packets per opening; 0 = no limit.
+    pub packets: u32,
+    /// Bytes per opening; 0 = no limit.
+    pub bytes: u32,
+}
+
+/// A token bucket that drops.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicerSpec {
+    /// 1 to 10¹².
+    pub bits_per_second: u64,
+    /// Bytes of the bucket.
+    pub burst: u64,
+}
+
+/// Times without a line.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OutageSpec {
+    /// Time down in each period.
+    pub down_ns: Nanos,
+    /// Time from one outage to the next.
+    pub period_ns: Nanos,
+    /// Start of the first outage.
+    #[serde(default)]
+    pub offset_ns: Nanos,
+    /// Exponential times, down and up, with these means.
+    #[serde(default)]
+    pub random: bool,
+}
+
+/// A value that no impairment can have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecError {
+    /// Path of the key, such as `delay.jitter_ns`.
+    pub key: String,
+    /// What is allowed there.
+    pub expected: String,
+}
+
+impl fmt::Display for SpecError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: expected {}", self.key, self.expected)
+    }
+}
+
+impl core::error::Error for SpecError {}
+
+impl ImpairmentSpec {
+    /// Says whether every number is one that the models accept.
+    ///
+    /// # Errors
+    /// The first key, in the order of the config, whose value is impossible.
+    pub fn validate(&self) -> Result<(), SpecError> {
+        within("delay", &self.delay)?;
+        within("loss", &self.loss)?;
+        within("duplicate", &self.duplicate)?;
+        within("corrupt", &self.corrupt)?;
+        within("reorder", &self.reorder)?;
+        within("rate", &self.rate)?;
+        within("trace", &self.trace)?;
+        within("queue", &self.queue)?;
+        within("slot", &self.slot)?;
+        within("policer", &self.policer)?;
+        within("outage", &self.outage)?;
+        self.bounds().map_err(|problem| problem.at(""))
+    }
+}
+
+fn within<T: Bounds>(key: &str, effect: &Option<T>) -> Result<(), SpecError> {
+    let bounds = effect.as_ref().map_or(Ok(()), Bounds::bounds);
+    bounds.map_err(|problem: Problem| problem.at(key))
+}
+
+fn null_is_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const fn one() -> f64 {
+    1.0
+}
+
+const fn first_gap() -> u32 {
+    1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AqmSpec, DistributionSpec, ImpairmentSpec, LossSpec};
+
+    fn parse(json: &str) -> Result<ImpairmentSpec, String> {
+        let spec: ImpairmentSpec = serde_json::from_str(json).map_err(|e| e.to_string())?;
+        spec.validate().map_err(|e| e.to_string())?;
+        Ok(spec)
+    }
+
+    #[test]
+    fn everything_at_once_survives_a_round_trip() {
+        let spec = parse(
+            r#"{"delay":{"ns":40000000,"jitter_ns":5000000,"distribution":{"table":[-1,0,1]},
+                  "correlation":0.25,"allow_reordering":false},
+                "loss":{"model":"gilbert_elliott","p":0.01,"r":0.2,"bad_loss":0.9,"good_loss":0},
+                "duplicate":{"p":0.1,"correlation":0.2},"corrupt":{"p":0.1},
+                "reorder":{"p":0.25,"correlation":0.5,"gap":5},
+                "rate":{"bits_per_second":20000000,"overhead":-4,"cell":48,"cell_overhead":5},
+                "queue":{"packets":100,"bytes":null,"ns":1000,"aqm":{"kind":"fq_codel",
+                  "target_ns":5,"interval_ns":100,"flows":1024,"quantum":1514}},
+                "ecn":true,
+                "slot":{"min_ns":1,"max_ns":2,"distribution":null,"packets":3},
+                "policer":{"bits_per_second":1000,"burst":1500},
+                "outage":{"down_ns":1,"period_ns":2,"offset_ns":3,"random":true},
+                "down":false,"mtu":1280,"compat":"netem","limit":1000}"#,
+        )
+        .unwrap();
+        assert_eq!(parse(&serde_json::to_string(&spec).unwrap()), Ok(spec));
+    }
+
+    #[test]
+    fn absent_and_null_mean_off() {
+        let null = r#"{"delay":null,"loss":null,"queue":null,"ecn":null,"down":null,"mtu":null}"#;
+        assert_eq!(parse(null), Ok(ImpairmentSpec::default()));
+        assert_eq!(parse("{}"), Ok(ImpairmentSpec::default()));
+    }
+
+    #[test]
+    fn short_forms_take_the_definitions_defaults() {
+        let spec =
+            parse(r#"{"delay":{"ns":5},"loss":{"model":"state","p13":0.1,"p31":0.9},"queue":{}}"#)
+                .unwrap();
+        let delay = spec.delay.unwrap();
+        assert_eq!((delay.jitter_ns, delay.correlation), (0, 0.0));
+        assert_eq!(
+            (delay.distribution, delay.allow_reordering),
+            (DistributionSpec::Uniform, true)
+        );
+        let (p13, p31, p32, p23, p14) = (0.1, 0.9, 0.0, 1.0, 0.0);
+        let state = LossSpec::State {
+            p13,
+            p31,
+            p32,
+            p23,
+            p14,
+        };
+        assert_eq!(spec.loss, Some(state));
+        assert_eq!(spec.queue.unwrap().aqm, AqmSpec::DropTail);
+    }
+
+    #[test]
+    fn unknown_keys_are_refused() {
+        for json in [
+            r#"{"dealy":null}"#,
+            r#"{"delay":{"ns":1,"jiter_ns":2}}"#,
+            r#"{"loss":{"model":"random","p":0.1,"r":0.2}}"#,
+            r#"{"queue":{"aqm":{"kind":"codel","target_ns":1,"interval_ns":2,"flows":3}}}"#,
+        ] {
+            assert!(parse(json).unwrap_err().contains("unknown field"), "{json}");
+        }
+    }
+
+    #[test]
+    fn impossible_values_name_their_key() {
+        for (json, key) in [
+            (r#"{"delay":{"ns":9007199254740993}}"#, "delay.ns"),
+            (
+                r#"{"delay":{"ns":1,"correlation":1.5}}"#,
+                "delay.correlation",
+            ),
+            (
+                r#"{"delay":{"ns":1,"distribution":{"table":[]}}}"#,
+                "delay.distribution.table",
+            ),
+            (r#"{"loss":{"model":"random","p":-0.1}}"#, "loss.p"),
+            (
+                r#"{"loss":{"model":"state","p13":0.6,"p31":0.5,"p14":0.6}}"#,
+                "loss.p14",
+            ),
+            (
+                r#"{"loss":{"model":"state","p13":0.6,"p31":0.5,"p32":0.6}}"#,
+                "loss.p32",
+            ),
+            (
+                r#"{"loss":{"model":"gilbert_elliott","p":0.1,"r":2}}"#,
+                "loss.r",
+            ),
+            (r#"{"duplicate":{"p":7}}"#, "duplicate.p"),
+            (r#"{"reorder":{"p":0.5,"gap":0}}"#, "reorder.gap"),
+            (r#"{"rate":{"bits_per_second":0}}"#, "rate.bits_per_second"),
+            (
+                r#"{"rate":{"bits_per_second":1,"cell":5,"cell_overhead":-5}}"#,
+                "rate.cell_overhead",
+            ),
+            (
+                r#"{"trace":{"opportunities_ms":[]}}"#,
+                "trace.opportunities_ms",
+            ),
+            (
+                r#"{"trace":{"opportunities_ms":[0]}}"#,
+                "trace.opportunities_ms",
+            ),
+            (
+                r#"{"trace":{"opportunities_ms":[2,1]}}"#,
+                "trace.opportunities_ms",
+            ),
+            (r#"{"queue":{"packets":0}}"#, "queue.packets"),
+            (
+                r#"{"queue":{"aqm":{"kind":"red","min":5,"max":5,"probability":1,"weight":1}}}"#,
+                "queue.aqm.max",
+            ),
+            (r#"{"slot":{"min_ns":2,"max_ns":1}}"#, "slot.max_ns"),
+            (
+                r#"{"policer":{"bits_per_second":1,"burst":0}}"#,
+                "policer.burst",
+            ),
+            (
+                r#"{"outage":{"down_ns":3,"period_ns":2}}"#,
+                "outage.down_ns",
+            ),
+            (r#"{"mtu":67}"#, "mtu"),
+            (r#"{"compat":"netem","limit":0}"#, "limit"),
+            (
+                r#"{"rate":{"bits_per_second":1},"trace":{"opportunities_ms":[1]}}"#,
+                "trace",
+            ),
+        ] {
+            let error = parse(json).unwrap_err();
+            assert_eq!(error.split(": expected").next(), Some(key), "{json}");
+        }
+    }
+
+    #[test]
+    fn long_tables_and_traces_are_refused() {
+        let mut spec = parse(r#"{"delay":{"ns":1}}"#).unwrap();
+        for (entries, accepted) in [(16_384, true), (16_385, false)] {
+            let table = DistributionSpec::Table(vec![0; entries]);
+            spec.delay.as_mut().unwrap().distribution = table;
+            assert_eq!(spec.validate().is_ok(), accepted, "{entries}");
+        }
+    }
+}
