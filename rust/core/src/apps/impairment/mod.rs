@@ -1,1 +1,10 @@
 //! What a bad link does to packets: one file per effect, none of which knows of a packet's bytes.
+
+mod bounds;
+pub mod coin;
+pub mod correlation;
+pub mod distribution;
+#[cfg(test)]
+mod goodness;
+pub mod loss;
+pub mod spec;
