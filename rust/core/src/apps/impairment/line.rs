@@ -1,0 +1,238 @@
+//! The delay line: what is under way, in the order in which it arrives.
+
+use core::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+
+use crate::time::Nanos;
+
+/// Capacity below which nothing is given back.
+const SMALL: usize = 64;
+
+/// Items with a deadline each, unbounded, leaving by deadline and then by arrival.
+///
+/// Items whose deadlines ascend stand in a plain queue, O(1); one that overtakes goes to a heap,
+/// O(log n). Memory follows the number of items: it shrinks as they leave.
+#[derive(Clone, Debug)]
+pub struct DelayLine<T> {
+    allow_reordering: bool,
+    ascending: VecDeque<Entry<T>>,
+    overtaking: BinaryHeap<Reverse<Entry<T>>>,
+    pushed: u64,
+    last_due: Nanos,
+}
+
+impl<T> DelayLine<T> {
+    /// An empty line. Without `allow_reordering`, no item leaves before one pushed earlier.
+    #[must_use]
+    pub const fn new(allow_reordering: bool) -> Self {
+        Self {
+            allow_reordering,
+            ascending: VecDeque::new(),
+            overtaking: BinaryHeap::new(),
+            pushed: 0,
+            last_due: 0,
+        }
+    }
+
+    /// Whether items pushed from now on may overtake.
+    pub const fn set_allow_reordering(&mut self, allow_reordering: bool) {
+        self.allow_reordering = allow_reordering;
+    }
+
+    /// Puts `item` on the line until `due`, or, where it may not overtake, until the latest
+    /// deadline so far if that is later.
+    #[inline]
+    pub fn push(&mut self, due: Nanos, item: T) {
+        let latest = self.last_due.max(due);
+        let due = if self.allow_reordering { due } else { latest };
+        self.last_due = latest;
+        let entry = Entry {
+            due,
+            order: self.pushed,
+            item,
+        };
+        self.pushed += 1;
+        if self.ascending.back().is_none_or(|last| last.due <= due) {
+            self.ascending.push_back(entry);
+        } else {
+            self.overtaking.push(Reverse(entry));
+        }
+    }
+
+    /// The first item that is due at `now`, and its deadline.
+    #[inline]
+    pub fn pop_due(&mut self, now: Nanos) -> Option<(Nanos, T)> {
+        if self.next_due().is_none_or(|due| due > now) {
+            return None;
+        }
+        let entry = if self.overtakes() {
+            self.overtaking.pop().map(|Reverse(entry)| entry)
+        } else {
+            self.ascending.pop_front()
+        };
+        self.shrink();
+        entry.map(|entry| (entry.due, entry.item))
+    }
+
+    /// The earliest deadline on the line.
+    #[inline]
+    #[must_use]
+    pub fn next_due(&self) -> Option<Nanos> {
+        let first = self.ascending.front().map(|entry| entry.due);
+        let overtaking = self.overtaking.peek().map(|Reverse(entry)| entry.due);
+        match (first, overtaking) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// The latest deadline that was ever set; 0 before the first.
+    #[must_use]
+    pub const fn last_due(&self) -> Nanos {
+        self.last_due
+    }
+
+    /// How many items are on the line.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ascending.len() + self.overtaking.len()
+    }
+
+    /// Whether nothing is on the line.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the heap's first item leaves before the queue's.
+    fn overtakes(&self) -> bool {
+        match (self.ascending.front(), self.overtaking.peek()) {
+            (Some(first), Some(Reverse(other))) => other < first,
+            (None, other) => other.is_some(),
+            (_, None) => false,
+        }
+    }
+
+    /// Halves what is three quarters empty: amortised O(1).
+    fn shrink(&mut self) {
+        if self.ascending.capacity() > SMALL.max(4 * self.ascending.len()) {
+            self.ascending
+                .shrink_to(SMALL.max(self.ascending.capacity() / 2));
+        }
+        if self.overtaking.capacity() > SMALL.max(4 * self.overtaking.len()) {
+            self.overtaking
+                .shrink_to(SMALL.max(self.overtaking.capacity() / 2));
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Entry<T> {
+    due: Nanos,
+    order: u64,
+    item: T,
+}
+
+impl<T> Ord for Entry<T> {
+    fn cmp(&self, other: &Self) -> core::cmp::Ordering {
+        (self.due, self.order).cmp(&(other.due, other.order))
+    }
+}
+
+impl<T> PartialOrd for Entry<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T> PartialEq for Entry<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl<T> Eq for Entry<T> {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{DelayLine, SMALL};
+
+    fn drain<T>(line: &mut DelayLine<T>, now: u64) -> Vec<(u64, T)> {
+        core::iter::from_fn(|| line.pop_due(now)).collect()
+    }
+
+    #[test]
+    fn nothing_leaves_before_its_deadline() {
+        let mut line = DelayLine::new(true);
+        line.push(10, 'a');
+        line.push(5, 'b');
+        assert_eq!(
+            (line.len(), line.next_due(), line.last_due()),
+            (2, Some(5), 10)
+        );
+        assert_eq!(line.pop_due(4), None);
+        assert_eq!(drain(&mut line, 9), [(5, 'b')]);
+        assert_eq!(drain(&mut line, 10), [(10, 'a')]);
+        assert!(line.is_empty() && line.next_due().is_none());
+    }
+
+    #[test]
+    fn without_reordering_the_latest_deadline_holds() {
+        let mut line = DelayLine::new(false);
+        for (due, item) in [(10, 'a'), (5, 'b'), (12, 'c')] {
+            line.push(due, item);
+        }
+        assert_eq!(drain(&mut line, 20), [(10, 'a'), (10, 'b'), (12, 'c')]);
+        line.set_allow_reordering(true);
+        line.push(30, 'd');
+        line.push(25, 'e');
+        line.set_allow_reordering(false);
+        line.push(26, 'f');
+        assert_eq!(drain(&mut line, 40), [(25, 'e'), (30, 'd'), (30, 'f')]);
+    }
+
+    #[test]
+    fn memory_is_given_back() {
+        let mut line = DelayLine::new(true);
+        for due in 0..100_000_u64 {
+            line.push(due, [0_u8; 64]);
+            line.push(due / 2, [0_u8; 64]);
+        }
+        assert_eq!(drain(&mut line, u64::MAX).len(), 200_000);
+        let capacity = line.ascending.capacity() + line.overtaking.capacity();
+        assert!(capacity <= 8 * SMALL, "{capacity} entries kept");
+    }
+
+    proptest! {
+        #[test]
+        fn the_line_is_a_stable_sort(dues in prop::collection::vec(0_u64..50, 0..300)) {
+            let mut line = DelayLine::new(true);
+            for (item, &due) in dues.iter().enumerate() {
+                line.push(due, item);
+            }
+            let mut expected: Vec<(u64, usize)> = dues.iter().copied().zip(0..).collect();
+            expected.sort_by_key(|&(due, _)| due);
+            prop_assert_eq!(drain(&mut line, u64::MAX), expected);
+        }
+
+        #[test]
+        fn items_due_leave_first_however_pushes_and_pops_mix(
+            steps in prop::collection::vec((0_u64..20, 0_u64..5), 0..300),
+        ) {
+            let (mut line, mut model, mut now) = (DelayLine::new(true), Vec::new(), 0);
+            for (item, (delay, pause)) in steps.into_iter().enumerate() {
+                line.push(now + delay, item);
+                model.push((now + delay, item));
+                now += pause;
+                let mut expected: Vec<(u64, usize)> = model.clone();
+                expected.retain(|entry| entry.0 <= now);
+                model.retain(|entry| entry.0 > now);
+                expected.sort_by_key(|&(due, _)| due);
+                prop_assert_eq!(drain(&mut line, now), expected);
+                prop_assert_eq!(line.len(), model.len());
+            }
+        }
+    }
+}
