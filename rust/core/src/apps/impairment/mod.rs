@@ -3,8 +3,13 @@
 mod bounds;
 pub mod coin;
 pub mod correlation;
+pub mod delay;
 pub mod distribution;
 #[cfg(test)]
 mod goodness;
+pub mod lateness;
+pub mod line;
 pub mod loss;
+pub mod parcel;
+pub mod reorder;
 pub mod spec;

@@ -1,0 +1,26 @@
+//! What the impairments need to know of a packet.
+
+/// A packet, as far as an impairment looks into it.
+pub trait Parcel: Sized {
+    /// Where the memory of a copy comes from.
+    type Pool;
+
+    /// Bytes on the wire, link header included.
+    fn wire_len(&self) -> u32;
+
+    /// Whether the transport understands marks: ECT(0) or ECT(1), RFC 3168.
+    fn ecn_capable(&self) -> bool;
+
+    /// Sets CE; called only where [`Parcel::ecn_capable`].
+    fn mark_congestion(&mut self);
+
+    /// A hash of the flow: addresses, protocol, ports.
+    fn flow_hash(&self) -> u32;
+
+    /// Finishes pending checksums, then flips the header bit `choice` modulo their number, so
+    /// that the receiver notices.
+    fn flip_bit(&mut self, choice: u64);
+
+    /// A copy, or none where the pool is exhausted.
+    fn duplicate(&self, pool: &mut Self::Pool) -> Option<Self>;
+}
