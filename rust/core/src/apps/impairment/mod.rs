@@ -10,6 +10,7 @@ mod goodness;
 pub mod lateness;
 pub mod line;
 pub mod loss;
+pub mod netem;
 pub mod parcel;
 pub mod reorder;
 pub mod spec;
