@@ -1,0 +1,192 @@
+"""What can go wrong, as one tree, and the exit code that each branch ends a command with.
+
+::
+
+    UsernetError                      1   anything below
+    ├── ConfigError (ValueError)      2   a value, a key or a file of the user's is wrong
+    │   ├── UnitError                     a number without its unit, or outside its range
+    │   └── ScenarioError                 a scenario that is not one (syntax, size, timeline)
+    ├── InterfaceError (OSError)      3   no such network interface, or one of the wrong type
+    ├── PrivilegeError (PermissionError)  4   a capability is missing
+    ├── TraceError (ValueError)       5   a trace file that is not a trace
+    ├── CaptureError (OSError)        6   a capture cannot be written (disk full)
+    └── EngineError (RuntimeError)    7   the engine refused or stopped
+
+Every error can be raised with its message alone, so all of them survive pickling.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Self
+
+__all__ = [
+    "CaptureError",
+    "ConfigError",
+    "EngineError",
+    "InterfaceError",
+    "PrivilegeError",
+    "ScenarioError",
+    "TraceError",
+    "UnitError",
+    "UsernetError",
+]
+
+
+class UsernetError(Exception):
+    """Base of everything that usernet raises on purpose."""
+
+    exit_code: ClassVar[int] = 1
+    """What a command that ends with this error exits with."""
+
+
+class ConfigError(UsernetError, ValueError):
+    """A value, a key or a file of the user's is wrong.
+
+    Attributes:
+        problem: What is wrong, in words.
+        path: The key path of the culprit, such as ``down.rate``; empty where there is none.
+        value: The value that was given; None where the key itself is the problem.
+        allowed: What would have been right.
+        file: The file it was read from, if any.
+        line: The line in that file, counted from 1, if known.
+    """
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(  # noqa: PLR0913 - one keyword for each thing that an error can name
+        self,
+        problem: str,
+        *,
+        path: str = "",
+        value: object = None,
+        allowed: str = "",
+        file: str | None = None,
+        line: int | None = None,
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.path = path
+        self.value = value
+        self.allowed = allowed
+        self.file = file
+        self.line = line
+
+    def __str__(self) -> str:
+        """``file:line: path = "value": problem: allowed``, without what is not known."""
+        place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
+        parts = (place, self._culprit(), self.problem, self.allowed)
+        return ": ".join(part for part in parts if part)
+
+    def _culprit(self) -> str:
+        if self.value is None:
+            return self.path
+        shown = f'"{self.value}"' if isinstance(self.value, str) else str(self.value)
+        return f"{self.path} = {shown}" if self.path else shown
+
+    def within(self, prefix: str) -> Self:
+        """Put a key in front of the path, as the error travels outwards; returns itself."""
+        self.path = f"{prefix}.{self.path}" if self.path else prefix
+        return self
+
+    def located(self, file: str | None, line: int | None) -> Self:
+        """Say where it was read, unless that is known already; returns itself."""
+        if self.file is None:
+            self.file, self.line = file, line
+        return self
+
+
+class UnitError(ConfigError):
+    """A number without its unit, with one that is none, or outside its range."""
+
+
+class ScenarioError(ConfigError):
+    """A scenario that is not one: broken syntax, too large, an impossible timeline."""
+
+
+class InterfaceError(UsernetError, OSError):
+    """A network interface does not exist, is of the wrong type, or went away.
+
+    Attributes:
+        interface: Its name; empty where it is unknown.
+    """
+
+    exit_code: ClassVar[int] = 3
+
+    def __init__(self, problem: str, *, interface: str = "") -> None:
+        super().__init__(problem)
+        self.interface = interface
+
+    def __str__(self) -> str:
+        """``interface: problem``."""
+        problem = str(self.args[0])
+        return f"{self.interface}: {problem}" if self.interface else problem
+
+
+class PrivilegeError(UsernetError, PermissionError):
+    """The operating system refuses, for want of a capability.
+
+    Attributes:
+        capability: What is missing, such as ``CAP_NET_RAW``.
+        grant: The command that grants it.
+    """
+
+    exit_code: ClassVar[int] = 4
+
+    def __init__(self, problem: str, *, capability: str = "", grant: str = "") -> None:
+        super().__init__(problem)
+        self.capability = capability
+        self.grant = grant
+
+    def __str__(self) -> str:
+        """``problem: needs CAPABILITY; grant it with: COMMAND``."""
+        text = str(self.args[0])
+        if self.capability:
+            text += f": needs {self.capability}"
+        if self.grant:
+            text += f"; grant it with: {self.grant}"
+        return text
+
+
+class TraceError(UsernetError, ValueError):
+    """A trace file that is not a trace.
+
+    Attributes:
+        file: The file, if any.
+        line: The line in it, counted from 1, if known.
+    """
+
+    exit_code: ClassVar[int] = 5
+
+    def __init__(self, problem: str, *, file: str | None = None, line: int | None = None) -> None:
+        super().__init__(problem)
+        self.file = file
+        self.line = line
+
+    def __str__(self) -> str:
+        """``file:line: problem``, without what is not known."""
+        place = ":".join(str(part) for part in (self.file, self.line) if part is not None)
+        return f"{place}: {self.args[0]}" if place else str(self.args[0])
+
+
+class CaptureError(UsernetError, OSError):
+    """A capture cannot be written: the disk is full, the folder is missing.
+
+    Attributes:
+        file: The capture file; empty where it is unknown.
+    """
+
+    exit_code: ClassVar[int] = 6
+
+    def __init__(self, problem: str, *, file: str = "") -> None:
+        super().__init__(problem)
+        self.file = file
+
+    def __str__(self) -> str:
+        """``file: problem``."""
+        return f"{self.file}: {self.args[0]}" if self.file else str(self.args[0])
+
+
+class EngineError(UsernetError, RuntimeError):
+    """The engine refused a change as a whole, or stopped."""
+
+    exit_code: ClassVar[int] = 7

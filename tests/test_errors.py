@@ -1,0 +1,65 @@
+"""The exception tree: exit codes, messages, built-in bases and pickling."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+from usernet import errors
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "builtin"),
+    [
+        (errors.UsernetError, 1, Exception),
+        (errors.ConfigError, 2, ValueError),
+        (errors.UnitError, 2, ValueError),
+        (errors.ScenarioError, 2, ValueError),
+        (errors.InterfaceError, 3, OSError),
+        (errors.PrivilegeError, 4, PermissionError),
+        (errors.TraceError, 5, ValueError),
+        (errors.CaptureError, 6, OSError),
+        (errors.EngineError, 7, RuntimeError),
+    ],
+)
+def test_each_kind(kind: type[errors.UsernetError], code: int, builtin: type[Exception]) -> None:
+    error = kind("broken")
+    assert isinstance(error, (errors.UsernetError, builtin))
+    assert issubclass(kind, builtin)
+    assert (error.exit_code, str(error)) == (code, "broken")
+
+
+def test_config_error_names_everything() -> None:
+    error = errors.ConfigError("is wrong", path="rate", value="x", allowed="this")
+    error.within("down").located("a.toml", 3).located("b.toml", 9)
+    assert str(error) == 'a.toml:3: down.rate = "x": is wrong: this'
+    assert str(errors.ConfigError("no", path="a", value=3)) == "a = 3: no"
+    assert str(errors.ConfigError("no", value=3)) == "3: no"
+    assert str(errors.ConfigError("no").within("a")) == "a: no"
+
+
+def test_the_others_name_their_subject() -> None:
+    assert str(errors.InterfaceError("no such interface", interface="eth9")) == (
+        "eth9: no such interface"
+    )
+    refused = errors.PrivilegeError("cannot open", capability="CAP_NET_RAW", grant="setcap x")
+    assert str(refused) == "cannot open: needs CAP_NET_RAW; grant it with: setcap x"
+    assert str(errors.TraceError("not sorted", file="t", line=4)) == "t:4: not sorted"
+    assert str(errors.CaptureError("disk full", file="o.pcapng")) == "o.pcapng: disk full"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        errors.UnitError("a", path="b", value="c", allowed="d", file="e", line=1),
+        errors.InterfaceError("a", interface="b"),
+        errors.PrivilegeError("a", capability="b", grant="c"),
+        errors.TraceError("a", file="b", line=2),
+        errors.CaptureError("a", file="b"),
+    ],
+)
+def test_pickling_keeps_everything(error: errors.UsernetError) -> None:
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is type(error)
+    assert (str(copy), vars(copy)) == (str(error), vars(error))
