@@ -137,6 +137,7 @@ def test_numbers() -> None:
         (units.duration_text(1_500_000_000), "1.5s"),
         (units.duration_text(10_800_000_000_000), "3h"),
         (units.duration_text(1), "1ns"),
+        (units.duration_text(100_000_000), "100ms"),
         (units.rate_text(0), "0bit"),
         (units.rate_text(20_000_000), "20mbit"),
         (units.size_text(65_536), "64kb"),

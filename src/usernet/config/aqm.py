@@ -41,7 +41,10 @@ class _Discipline:
 
     def to_core(self) -> dict[str, object]:
         """The plain form for the engine."""
-        return {"kind": self.kind, **{field: getattr(self, field) for _, (field, _, _) in _of(self)}}
+        return {
+            "kind": self.kind,
+            **{field: getattr(self, field) for _, (field, _, _) in _of(self)},
+        }
 
 
 @dataclass(frozen=True, slots=True)

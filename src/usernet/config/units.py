@@ -151,7 +151,7 @@ def number(value: str | int, *, path: str, least: int = 0, most: int = LARGEST) 
 
 
 def duration_text(value: int) -> str:
-    """The shortest exact text of some nanoseconds: ``1.5s``."""
+    """The shortest exact text of some nanoseconds, of a number from 1: ``1.5s``."""
     whole = [f"{value // _TIMES[unit]}{unit}" for unit in ("min", "h") if not value % _TIMES[unit]]
     if value == 0:
         return "0s"
@@ -159,7 +159,7 @@ def duration_text(value: int) -> str:
 
 
 def rate_text(value: int) -> str:
-    """The shortest exact text of some bits per second: ``1.5mbit``."""
+    """The shortest exact text of some bits per second, of a number from 1: ``1.5mbit``."""
     return _shortest(value, dict(reversed(_RATES.items())), []) if value else "0bit"
 
 
@@ -207,6 +207,8 @@ def _in_range(amount: Decimal, value: object, path: str, what: str) -> int:
 
 
 def _shortest(value: int, units: Mapping[str, int], others: list[str]) -> str:
-    """The shortest of a decimal number in each unit; of equals, the largest unit."""
-    texts = [f"{(Decimal(value) / size).normalize():f}{unit}" for unit, size in units.items()]
-    return min([*texts, *others], key=len)
+    """The shortest of a number from 1 in each unit; of equals, the largest unit."""
+    fitting = {unit: Decimal(value) / size for unit, size in units.items() if size <= value}
+    return min(
+        [*(f"{number.normalize():f}{unit}" for unit, number in fitting.items()), *others], key=len
+    )
