@@ -23,7 +23,7 @@ from usernet.config.slot import Slot
 from usernet.config.words import known
 from usernet.errors import ConfigError
 
-__all__ = ["FIELDS", "Compat", "Field", "ImpairmentKeys", "Patch", "Trace"]
+__all__ = ["FIELDS", "Compat", "Field", "ImpairmentKeys", "Patch", "Trace", "is_file"]
 
 Trace: TypeAlias = str | tuple[int, ...]
 """The path of a mahimahi trace that is not read yet, or its milliseconds."""
@@ -126,6 +126,13 @@ class Patch:
         """Both, with this one's values where both have one."""
         merged = {**dict(earlier.values), **dict(self.values)}
         return Patch(tuple((name, merged[name]) for name in FIELDS if name in merged))
+
+
+def is_file(key: str, value: object) -> bool:
+    """Whether this value of ``trace`` or ``distribution`` names a file that is not read."""
+    if not isinstance(value, str) or value == "none" or _digits(value.replace("-", "")):
+        return False
+    return key == "trace" or "/" in value or value.endswith(".dist")
 
 
 def _read(name: str, value: object, path: str) -> object:

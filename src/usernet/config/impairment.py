@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, Unpack
 
 from usernet.config import combination
-from usernet.config.fields import FIELDS, ImpairmentKeys, Patch
+from usernet.config.fields import FIELDS, ImpairmentKeys, Patch, is_file
 from usernet.config.items import item_text, parse_items
 from usernet.errors import ConfigError
 
@@ -142,10 +142,8 @@ class Impairment:
     @property
     def unread(self) -> Mapping[str, str]:
         """The keys that name a file which is not read yet, and the file."""
-        found = {"trace": self.trace} if isinstance(self.trace, str) else {}
-        if isinstance(self.distribution, str) and self._has_table_file():
-            found["distribution"] = self.distribution
-        return found
+        values = {"trace": self.trace, "distribution": self.distribution}
+        return {key: str(value) for key, value in values.items() if is_file(key, value)}
 
     def with_files(self, read: Mapping[str, Callable[[str], tuple[int, ...]]]) -> Self:
         """A copy with the files read that its keys name.
@@ -183,10 +181,6 @@ class Impairment:
         return [
             (name, field.show(value)) for name, field, value in values if value != field.default
         ]
-
-    def _has_table_file(self) -> bool:
-        name = str(self.distribution)
-        return "/" in name or name.endswith(".dist")
 
     def _plain(self) -> list[tuple[str, object]]:
         composite = ("loss", "duplicate", "corrupt", "slot", "policer", "outage")

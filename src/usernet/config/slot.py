@@ -43,6 +43,7 @@ class Slot:
     def parse(cls, text: object, path: str = "slot") -> Slot:
         """Read a slot; raises ConfigError if it is none."""
         words = Words(text, path, _GRAMMAR)
+        times: tuple[int, int, str | None, int, int]
         if words.accept("distribution"):
             name = known(words.take("distribution"), NAMES, path=path, what="distribution")
             times = (0, 0, name, words.duration("delay"), words.duration("jitter"))

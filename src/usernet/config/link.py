@@ -1,0 +1,209 @@
+"""Both directions of a link, and the flows on it that have impairments of their own.
+
+*Up* is from the first of two interfaces (or the program) to the second (or the world), *down*
+is back. What is said of *both* directions goes under what is said of one: a profile, then
+``both``, then ``up`` and ``down``. ``rtt`` is a delay of both, half of it each way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from usernet.config import units
+from usernet.config.fields import Patch
+from usernet.config.impairment import Impairment
+from usernet.config.items import parse_items
+from usernet.config.words import known
+from usernet.errors import ConfigError
+
+if TYPE_CHECKING:
+    from usernet.config.units import Duration
+
+__all__ = ["DIRECTIONS", "SIDES", "Flow", "Link", "Side", "Sides"]
+
+DIRECTIONS = ("up", "down")
+"""The two directions."""
+SIDES = ("rtt", "both", *DIRECTIONS)
+"""The keys of a table that says something about both directions."""
+
+Side: TypeAlias = str | Mapping[str, object] | None
+"""Impairments of one side: items such as ``loss=2% rate=1mbit``, or keys and values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """What is to change in each direction.
+
+    Attributes:
+        up: Upwards.
+        down: Downwards.
+    """
+
+    up: Patch = field(default_factory=Patch)
+    down: Patch = field(default_factory=Patch)
+
+    @classmethod
+    def of(cls, table: Mapping[str, object], path: str = "") -> Self:
+        """Read a table whose keys are among `SIDES`.
+
+        Raises:
+            ConfigError: If a key is unknown, a value wrong, or ``rtt`` meets a ``delay``.
+        """
+        for name in table:
+            known(name, SIDES, path=_under(path, name))
+        both = dict(_keys(table.get("both"), _under(path, "both")))
+        rtt = _round_trip(both, table.get("rtt"), path)
+        common = Patch.of(both, _under(path, "both"))
+        sides = []
+        for half, name in zip(rtt, DIRECTIONS, strict=True):
+            own = Patch.of(_keys(table.get(name), _under(path, name)), _under(path, name))
+            sides.append(own.over(common).over(half))
+        return cls(*sides)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """Packets that match a filter, with impairments of their own instead of the link's.
+
+    Attributes:
+        name: Its name, for statistics and the timeline.
+        filter: An expression of pcap-filter(7).
+        up: What happens to its packets upwards.
+        down: What happens to its packets downwards.
+    """
+
+    name: str
+    filter: str
+    up: Impairment = field(default_factory=Impairment)
+    down: Impairment = field(default_factory=Impairment)
+
+    @classmethod
+    def of(cls, table: object, path: str = "flow") -> Self:
+        """Read a table with ``name``, ``filter`` and the keys of `SIDES`.
+
+        Raises:
+            ConfigError: If a key is unknown or missing, or a value wrong.
+        """
+        keys = dict(as_table(table, path))
+        for name in keys:
+            known(name, ("name", "filter", *SIDES), path=_under(path, name))
+        name, expression = (as_text(keys.pop(key, None), _under(path, key)) for key in _NAMED)
+        return cls(name, expression).patched(Sides.of(keys, path), path)
+
+    def patched(self, sides: Sides, path: str) -> Self:
+        """A copy with changes in each direction."""
+        up = self.up.patched(sides.up, _under(path, "up"))
+        return replace(self, up=up, down=self.down.patched(sides.down, _under(path, "down")))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Both directions of a link.
+
+    Attributes:
+        up: What happens to packets upwards.
+        down: What happens to packets downwards.
+        flows: Packets with impairments of their own; the first that matches counts.
+    """
+
+    up: Impairment = field(default_factory=Impairment)
+    down: Impairment = field(default_factory=Impairment)
+    flows: tuple[Flow, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        profile: Link | None = None,
+        rtt: Duration | None = None,
+        up: Side = None,
+        down: Side = None,
+        both: Side = None,
+    ) -> Link:
+        """A link from what a command line says.
+
+        Args:
+            profile: The link to start from.
+            rtt: Round trip time; half of it is the delay of each direction.
+            up: Impairments upwards.
+            down: Impairments downwards.
+            both: Impairments of both directions, under those of one.
+
+        Raises:
+            ConfigError: If a key is unknown, a value wrong, or two contradict each other.
+        """
+        given = {"rtt": rtt, "up": up, "down": down, "both": both}
+        table = {name: value for name, value in given.items() if value is not None}
+        return (profile or cls()).patched(Sides.of(table))
+
+    def patched(self, sides: Sides, path: str = "") -> Link:
+        """A copy with changes in each direction; flows stay as they are."""
+        up = self.up.patched(sides.up, _under(path, "up"))
+        return replace(self, up=up, down=self.down.patched(sides.down, _under(path, "down")))
+
+    def flow(self, name: str) -> Flow:
+        """The flow of that name; raises KeyError if there is none."""
+        return {flow.name: flow for flow in self.flows}[name]
+
+    def with_flow(self, changed: Flow) -> Link:
+        """A copy with the flow of the same name replaced."""
+        flows = tuple(changed if flow.name == changed.name else flow for flow in self.flows)
+        return replace(self, flows=flows)
+
+    def cut(self, *, up: bool, down: bool) -> Link:
+        """A copy with directions cut, for the flows as well; a cut already made stays."""
+        cuts = Sides(*(Patch((("down", True),)) if cut else Patch() for cut in (up, down)))
+        flows = tuple(flow.patched(cuts, flow.name) for flow in self.flows)
+        return replace(self.patched(cuts), flows=flows)
+
+
+_NAMED = ("name", "filter")
+
+
+def as_table(value: object, path: str) -> Mapping[str, object]:
+    """The value, which must be a table of TOML or a mapping."""
+    if not isinstance(value, Mapping):
+        raise ConfigError("a table is expected", path=path, value=value, allowed="{ key = … }")
+    return value
+
+
+def as_text(value: object, path: str) -> str:
+    """The value, which must be text, and not empty."""
+    if value is None:
+        raise ConfigError("is missing", path=path, allowed="text")
+    if not isinstance(value, str) or not value.strip():
+        raise ConfigError("text is expected", path=path, value=value)
+    return value
+
+
+def _keys(side: object, path: str) -> Mapping[str, object]:
+    if side is None:
+        return {}
+    if isinstance(side, str):
+        try:
+            return parse_items(side)
+        except ConfigError as error:
+            raise error.within(path) from None
+    return as_table(side, path)
+
+
+def _round_trip(both: dict[str, object], rtt: object, path: str) -> tuple[Patch, Patch]:
+    """Take the round trip time from where it stands, and halve it; up gets an odd nanosecond."""
+    place = _under(path, "rtt" if rtt is not None else "both.rtt")
+    inner = both.pop("rtt", None)
+    if rtt is None:
+        rtt = inner
+    elif inner is not None:
+        raise ConfigError("given twice", path=place, value=rtt, allowed="here or in both")
+    if rtt is None:
+        return Patch(), Patch()
+    if "delay" in both:
+        raise ConfigError("an rtt and a delay", path=place, value=rtt, allowed="one of them")
+    trip = units.nanoseconds(rtt, path=place)  # type: ignore[arg-type]
+    return Patch((("delay", trip - trip // 2),)), Patch((("delay", trip // 2),))
+
+
+def _under(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

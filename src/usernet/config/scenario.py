@@ -1,0 +1,139 @@
+"""A scenario: a link, its flows and how they change, with a seed. One TOML file.
+
+::
+
+    seed = 7
+    description = "What it is"        # and source = "where its numbers are from"
+    duration = "60s"
+    profile = "lte"                   # what to start from
+    rtt = "80ms"                      # or in [both]; half of it each way
+
+    [both]                            # keys of an impairment
+    loss = "1%"
+    [up]
+    rate = "1mbit"
+    [down]
+    rate = "10mbit"
+
+    [[flow]]
+    name = "dns"
+    filter = "udp port 53"
+    down = { delay = "3s" }           # instead of the link's
+
+    [[at]]                            # see usernet.config.event
+    time = "10s"
+    set = { down = { rate = "1mbit" } }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Self, TypeAlias
+
+from usernet.config import units
+from usernet.config.event import Event, Ramp, Set
+from usernet.config.link import SIDES, Flow, Link, Sides, as_text
+from usernet.config.words import known
+from usernet.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["ProfileResolver", "Scenario"]
+
+_KEYS = ("seed", "description", "source", "duration", "profile", *SIDES, "flow", "at")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A link and what happens to it.
+
+    Attributes:
+        link: Both directions and the flows, as they are at the start.
+        timeline: What happens; at the same time, in this order.
+        seed: Seed of all randomness; None leaves it to who runs it.
+        duration_ns: How long it runs; None is for ever.
+        description: What it is.
+        source: Where its numbers are from.
+        profile: Name of the profile it started from.
+    """
+
+    link: Link = field(default_factory=Link)
+    timeline: tuple[Event, ...] = ()
+    seed: int | None = None
+    duration_ns: int | None = None
+    description: str = ""
+    source: str = ""
+    profile: str = ""
+
+    @classmethod
+    def of(
+        cls, table: Mapping[str, object], profile: Callable[[str], Scenario] | None = None
+    ) -> Self:
+        """Read the tables of a file.
+
+        Args:
+            table: What the file holds.
+            profile: Finds a profile by its name; None if there are none.
+
+        Raises:
+            ConfigError: If a key is unknown, a value wrong, or two contradict each other.
+        """
+        for name in table:
+            known(name, _KEYS, path=name)
+        base = _base(table, profile)
+        sides = Sides.of({key: table[key] for key in SIDES if key in table})
+        flows = tuple(Flow.of(entry, place) for place, entry in _entries(table, "flow"))
+        events = tuple(Event.of(entry, place) for place, entry in _entries(table, "at"))
+        link = replace(base.link, flows=(*flows, *base.link.flows)).patched(sides)
+        _check_names(link, events)
+        texts = (as_text(table[key], key) if key in table else "" for key in _TEXTS)
+        return cls(link, (*base.timeline, *events), *_numbers(table, base), *texts)
+
+
+ProfileResolver: TypeAlias = Callable[[str], Scenario]
+"""Finds a profile by its name; raises ConfigError for an unknown one."""
+
+_TEXTS = ("description", "source", "profile")
+
+
+def _base(table: Mapping[str, object], profile: ProfileResolver | None) -> Scenario:
+    if "profile" not in table:
+        return Scenario()
+    name = as_text(table["profile"], "profile")
+    if profile is None:
+        raise ScenarioError("there are no profiles here", path="profile", value=name)
+    base = profile(name)
+    events = (replace(event, place=f"profile.{event.place}") for event in base.timeline)
+    return replace(base, timeline=tuple(events))
+
+
+def _entries(table: Mapping[str, object], key: str) -> list[tuple[str, object]]:
+    """The entries of an array of tables, each with its key path."""
+    entries = table.get(key, [])
+    if not isinstance(entries, list):
+        raise ScenarioError("an array of tables is expected", path=key, allowed=f"[[{key}]]")
+    return [(f"{key}[{index}]", entry) for index, entry in enumerate(entries)]
+
+
+def _numbers(table: Mapping[str, object], base: Scenario) -> tuple[int | None, int | None]:
+    """Seed and duration."""
+    seed, duration = base.seed, base.duration_ns
+    if "seed" in table:
+        seed = units.number(table["seed"], path="seed")  # type: ignore[arg-type]
+    if "duration" in table:
+        duration = units.nanoseconds(table["duration"], path="duration")  # type: ignore[arg-type]
+    return seed, duration
+
+
+def _check_names(link: Link, events: tuple[Event, ...]) -> None:
+    names = [flow.name for flow in link.flows]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise ScenarioError("two flows of one name", path=f"flow[{index}].name", value=name)
+    for event in events:
+        if isinstance(event.action, (Set, Ramp)):
+            kind = "set" if isinstance(event.action, Set) else "ramp"
+            for name, _ in event.action.changes.flows:
+                known(name, names, path=f"{event.place}.{kind}.flow.{name}", what="flow")

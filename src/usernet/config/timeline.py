@@ -1,0 +1,239 @@
+"""How a scenario's link changes over time, computed as far as it is asked for.
+
+What happens at the same time happens in the order of the file. A set ends a ramp of the same
+value; a ramp starts from the value of that moment and takes over from one that still runs.
+Outages lie over all that: a direction is cut as long as any outage of it lasts, or its ``down``
+is set.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from usernet.config.chance import Chance
+from usernet.config.event import Event, Outage, Ramp, Set
+from usernet.config.fields import Patch
+from usernet.config.link import DIRECTIONS, Link, Sides
+from usernet.config.loss import RandomLoss
+from usernet.errors import ScenarioError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from usernet.config.event import Changes
+    from usernet.config.scenario import Scenario
+
+__all__ = ["TICK_NS", "check", "steps"]
+
+TICK_NS = 100_000_000
+"""Time between two steps of a ramp."""
+
+_MOST_CHECKED = 10_000  # steps; beyond them a contradiction is found when it happens
+
+
+def steps(scenario: Scenario, until: int | None = None) -> Iterator[tuple[int, Link]]:
+    """The link at the start and after each change, in order.
+
+    Args:
+        scenario: What happens.
+        until: Last time of interest in nanoseconds, included; None is for ever.
+
+    Yields:
+        Time in nanoseconds, and the link from then on.
+
+    Raises:
+        ConfigError: When a change contradicts what is set then; it names the entry.
+    """
+    return _steps(scenario, until, TICK_NS)
+
+
+def check(scenario: Scenario) -> None:
+    """Go once through all that happens, and raise ConfigError for what contradicts itself."""
+    last = max((event.time_ns + event.lasts_ns for event in scenario.timeline), default=0)
+    tick = max(last, 1)  # a ramp's end is enough
+    for _ in itertools.islice(_steps(scenario, last, tick), _MOST_CHECKED):
+        pass
+
+
+def _steps(scenario: Scenario, until: int | None, tick: int) -> Iterator[tuple[int, Link]]:
+    course = _Course(scenario.link, tick)
+    for order, event in enumerate(scenario.timeline):
+        course.plan(event.time_ns, order, event)
+    if course.next_time != 0:
+        yield 0, course.link
+    while (now := course.next_time) is not None and (until is None or now <= until):
+        course.happen(now)
+        yield now, course.link
+
+
+_Target: TypeAlias = tuple[str | None, str, str]
+"""Flow (None is the link), direction and key."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Running:
+    """A ramp under way: from what to what each of its targets moves."""
+
+    start: int
+    over: int
+    place: str
+    moves: Mapping[_Target, tuple[object, object]]
+
+    def values(self, now: int) -> dict[_Target, object]:
+        passed = min(now - self.start, self.over)
+        return {
+            target: _between(old, new, passed, self.over)
+            for target, (old, new) in self.moves.items()
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """The end of an outage."""
+
+    outage: Outage
+
+
+_Due: TypeAlias = Event | _Running | _End
+
+
+@dataclass(slots=True)
+class _Course:
+    """The state of the link, and what is due."""
+
+    settings: Link
+    tick: int
+    cuts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(DIRECTIONS, 0))
+    running: dict[_Target, _Running] = field(default_factory=dict)
+    agenda: list[tuple[int, int, int, _Due]] = field(default_factory=list)
+    planned: int = 0
+
+    @property
+    def next_time(self) -> int | None:
+        return self.agenda[0][0] if self.agenda else None
+
+    @property
+    def link(self) -> Link:
+        cut = {direction: bool(count) for direction, count in self.cuts.items()}
+        return self.settings.cut(**cut) if any(cut.values()) else self.settings
+
+    def plan(self, time: int, order: int, due: _Due) -> None:
+        """The count makes the order total, and keeps it that of planning."""
+        self.planned += 1
+        heapq.heappush(self.agenda, (time, order, self.planned, due))
+
+    def happen(self, now: int) -> None:
+        """Do all that is due at this time."""
+        while self.next_time == now:
+            _, order, _, due = heapq.heappop(self.agenda)
+            if isinstance(due, Event):
+                self._begin(now, order, due)
+            elif isinstance(due, _Running):
+                self._move(now, order, due)
+            else:
+                self._cut(due.outage, -1)
+
+    def _begin(self, now: int, order: int, event: Event) -> None:
+        action = event.action
+        if event.repeat_ns is not None:
+            self.plan(now + event.repeat_ns, order, event)
+        if isinstance(action, Set):
+            self._set(_targets(action.changes), f"{event.place}.set")
+        elif isinstance(action, Ramp):
+            self._ramp(now, order, action, f"{event.place}.ramp")
+        else:
+            self._cut(action, 1)
+            self.plan(now + action.duration_ns, order, _End(action))
+
+    def _set(self, values: Mapping[_Target, object], place: str) -> None:
+        for target in values:
+            self.running.pop(target, None)
+        self._assign(values, place)
+
+    def _ramp(self, now: int, order: int, ramp: Ramp, place: str) -> None:
+        ends = _targets(ramp.changes)
+        moves = {target: (self._value(target, place), end) for target, end in ends.items()}
+        running = _Running(now, ramp.over_ns, place, moves)
+        self.running |= dict.fromkeys(moves, running)
+        self.plan(now + min(self.tick, ramp.over_ns), order, running)
+
+    def _move(self, now: int, order: int, ramp: _Running) -> None:
+        """Move what no later entry has taken over."""
+        values = ramp.values(now)
+        mine = {target: values[target] for target in values if self.running.get(target) is ramp}
+        self._assign(mine, ramp.place)
+        end = ramp.start + ramp.over
+        if now >= end:
+            self.running = {key: other for key, other in self.running.items() if other is not ramp}
+        elif mine:
+            self.plan(min(now + self.tick, end), order, ramp)
+
+    def _cut(self, outage: Outage, count: int) -> None:
+        self.cuts["up"] += count * outage.up
+        self.cuts["down"] += count * outage.down
+
+    def _assign(self, values: Mapping[_Target, object], place: str) -> None:
+        """Change each subject at once, so that values which need each other can come together."""
+        for flow in dict.fromkeys(subject for subject, _, _ in values):
+            sides = Sides(*(_patch(values, flow, direction) for direction in DIRECTIONS))
+            if flow is None:
+                self.settings = self.settings.patched(sides, place)
+            else:
+                changed = self.settings.flow(flow).patched(sides, f"{place}.flow.{flow}")
+                self.settings = self.settings.with_flow(changed)
+
+    def _value(self, target: _Target, place: str) -> object:
+        """The present value of what a ramp will move."""
+        flow, direction, key = target
+        subject = self.settings if flow is None else self.settings.flow(flow)
+        value = getattr(getattr(subject, direction), key)
+        if value is None and key in {"loss", "duplicate", "corrupt"}:
+            return RandomLoss(0.0) if key == "loss" else Chance(0.0)
+        if not isinstance(value, (int, float, RandomLoss, Chance)):
+            where = f"{place}.flow.{flow}" if flow else place
+            raise ScenarioError(
+                "a ramp needs a number to start from",
+                path=f"{where}.{direction}.{key}",
+                allowed=f"a value of {key} before",
+            )
+        return value
+
+
+def _targets(changes: Changes) -> dict[_Target, object]:
+    return {
+        (flow, direction, key): value
+        for flow, sides in changes.sides()
+        for direction in DIRECTIONS
+        for key, value in getattr(sides, direction).values
+    }
+
+
+def _patch(values: Mapping[_Target, object], flow: str | None, direction: str) -> Patch:
+    chosen = [
+        (target[2], value) for target, value in values.items() if target[:2] == (flow, direction)
+    ]
+    return Patch(tuple(chosen))
+
+
+def _between(old: object, new: object, passed: int, over: int) -> object:
+    """The value on a straight line; exactly the new one at the end."""
+    if passed == over:
+        return new
+    if isinstance(old, int) and isinstance(new, int):
+        return old + (new - old) * passed // over
+    if isinstance(old, float) and isinstance(new, float):
+        return old + (new - old) * (passed / over)
+    return _between_chances(old, new, passed / over)
+
+
+def _between_chances(old: object, new: object, share: float) -> object:
+    """Chances and random loss, whose absence is a probability of 0."""
+    assert isinstance(old, (RandomLoss, Chance))
+    end = replace(old, p=0.0, correlation=0.0) if new is None else new
+    assert isinstance(end, (RandomLoss, Chance))
+    p = old.p + (end.p - old.p) * share
+    correlation = old.correlation + (end.correlation - old.correlation) * share
+    return replace(old, p=p, correlation=correlation) if p else None
