@@ -44,6 +44,7 @@ def test_a_whole_command() -> None:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
+        ("netem loss 50% 25%", Impairment(loss="50% 25%", compat="netem")),
         ("netem latency 5ms drop 1", Impairment(delay="5ms", loss="1%", compat="netem")),
         ("netem loss state 1 90 1", Impairment(loss="state 1% 90% 1%", compat="netem")),
         (

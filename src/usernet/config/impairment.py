@@ -11,7 +11,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self, Unpack
 
-from usernet.config import combination
+from usernet.config import combination, tc
 from usernet.config.fields import FIELDS, ImpairmentKeys, Patch, is_file
 from usernet.config.items import item_text, parse_items
 from usernet.errors import ConfigError
@@ -109,8 +109,6 @@ class Impairment:
         Raises:
             ConfigError: If the line cannot be read.
         """
-        from usernet.config import tc  # noqa: PLC0415 - it builds on this module
-
         keys, faults = tc.read(line, compat)
         for fault in faults:
             warnings.warn(f"netem {fault}", tc.TcWarning, stacklevel=2)

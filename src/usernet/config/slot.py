@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from usernet.config import units
 from usernet.config.distribution import NAMES
@@ -43,18 +43,12 @@ class Slot:
     def parse(cls, text: object, path: str = "slot") -> Slot:
         """Read a slot; raises ConfigError if it is none."""
         words = Words(text, path, _GRAMMAR)
-        times: tuple[int, int, str | None, int, int]
-        if words.accept("distribution"):
-            name = known(words.take("distribution"), NAMES, path=path, what="distribution")
-            times = (0, 0, name, words.duration("delay"), words.duration("jitter"))
-        else:
-            least = words.duration("min")
-            ends = words.upcoming() in {"", "packets", "bytes"}
-            times = (least, least if ends else words.duration("max"), None, 0, 0)
-        if times[0] > times[1] or not times[1] + times[3]:
+        gap = _distributed(words, path) if words.accept("distribution") else _between(words)
+        if gap.min_ns > gap.max_ns or not gap.max_ns + gap.delay_ns:
             raise words.error("max is below min, or both are 0", _GRAMMAR)
         limits = words.pairs({"packets": _packets, "bytes": _bytes})
-        return cls(*times, int(str(limits.get("packets", 0))), int(str(limits.get("bytes", 0))))
+        packets, size = (int(str(limits.get(name, 0))) for name in ("packets", "bytes"))
+        return replace(gap, packets=packets, bytes=size)
 
     def __str__(self) -> str:
         """The text that `parse` reads."""
@@ -71,6 +65,18 @@ class Slot:
         """The plain form for the engine."""
         names = ("min_ns", "max_ns", "distribution", "delay_ns", "jitter_ns", "packets", "bytes")
         return {name: getattr(self, name) for name in names}
+
+
+def _distributed(words: Words, path: str) -> Slot:
+    name = known(words.take("distribution"), NAMES, path=path, what="distribution")
+    delay = words.duration("delay")
+    return Slot(distribution=name, delay_ns=delay, jitter_ns=words.duration("jitter"))
+
+
+def _between(words: Words) -> Slot:
+    least = words.duration("min")
+    ends = words.upcoming() in {"", "packets", "bytes"}
+    return Slot(least, least if ends else words.duration("max"))
 
 
 def _packets(word: str, path: str) -> int:

@@ -111,9 +111,7 @@ def _rate(words: Words, found: dict[str, str]) -> None:
 
 def _slot(words: Words, found: dict[str, str]) -> None:
     taken = [words.take("slot")]
-    while (word := words.upcoming()) in {"packets", "bytes"} or _is_time(word) or word.isalpha():
-        if word in _READERS:
-            break
+    while (word := words.upcoming()) and (_is_time(word) or word not in _READERS):
         taken.append(words.take("slot"))
         if word in {"packets", "bytes"}:
             taken.append(words.take(word) + ("b" if word == "bytes" else ""))

@@ -1,0 +1,97 @@
+"""Links: who wins where both and one direction speak, round trips, flows, cuts."""
+
+from __future__ import annotations
+
+import pytest
+
+from usernet.config.impairment import Impairment
+from usernet.config.link import Flow, Link, Sides
+from usernet.errors import ConfigError
+
+
+def test_precedence() -> None:
+    profile = Link(
+        up=Impairment(delay="1ms", loss="1%", rate="1mbit"),
+        down=Impairment(delay="1ms", loss="1%", rate="1mbit"),
+    )
+    link = Link.of(profile=profile, both="loss=2% delay=2ms", up="loss=3%", down={"rate": "9mbit"})
+    assert link.up == Impairment(delay="2ms", loss="3%", rate="1mbit")
+    assert link.down == Impairment(delay="2ms", loss="2%", rate="9mbit")
+
+
+def test_nothing_is_no_impairment() -> None:
+    assert Link.of() == Link(Impairment(), Impairment(), ())
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        Link.of(rtt="81ns"),
+        Link.of(both="rtt=81ns"),
+        Link.of(both={"rtt": "81ns"}),
+    ],
+)
+def test_round_trips_are_halved(link: Link) -> None:
+    assert (link.up.delay, link.down.delay) == (41, 40)
+
+
+def test_a_direction_has_the_last_word_on_its_delay() -> None:
+    link = Link.of(rtt="80ms", up="delay=5ms")
+    assert (link.up.delay, link.down.delay) == (5_000_000, 40_000_000)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"rtt": "80"}, 'rtt = "80": a duration needs a unit'),
+        ({"rtt": "80ms", "both": "rtt=9ms"}, 'rtt = "80ms": given twice: here or in both'),
+        ({"rtt": "80ms", "both": "delay=9ms"}, 'rtt = "80ms": an rtt and a delay: one of them'),
+        ({"both": "rtt=x"}, 'both.rtt = "x": not a duration'),
+        ({"up": "rtt=9ms"}, "up.rtt: unknown key 'rtt'"),
+        ({"upp": "loss=1%"}, "upp: unknown key 'upp': did you mean up?"),
+        ({"up": 5}, "up = 5: a table is expected"),
+        ({"up": "loss"}, 'up = "loss": not an item'),
+        ({"down": {"loss": "1"}}, 'down.loss.probability = "1": a probability needs its unit'),
+    ],
+)
+def test_refusals(table: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Sides.of(table)
+    assert message in str(caught.value)
+
+
+def test_flows() -> None:
+    flow = Flow.of({"name": "dns", "filter": "udp port 53", "rtt": "2ms", "down": "loss=1%"})
+    assert flow == Flow(
+        "dns", "udp port 53", Impairment(delay="1ms"), Impairment(delay="1ms", loss="1%")
+    )
+    link = Link(flows=(flow, Flow("web", "tcp")))
+    assert link.flow("web").filter == "tcp"
+    changed = link.with_flow(Flow("web", "udp"))
+    assert [flow.filter for flow in changed.flows] == ["udp port 53", "udp"]
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"filter": "udp"}, "flow[0].name: is missing"),
+        ({"name": "a"}, "flow[0].filter: is missing"),
+        ({"name": "a", "filter": " "}, 'flow[0].filter = " ": text is expected'),
+        ({"name": 5, "filter": "udp"}, "flow[0].name = 5: text is expected"),
+        ({"name": "a", "filter": "udp", "dwn": {}}, "did you mean down?"),
+        ({"name": "a", "filter": "udp", "up": {"queue": "5p"}}, "flow[0].up.queue: a queue that"),
+        ("dns", 'flow[0] = "dns": a table is expected'),
+    ],
+)
+def test_flow_refusals(table: object, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Flow.of(table, "flow[0]")
+    assert message in str(caught.value)
+
+
+def test_a_cut_is_of_flows_too_and_leaves_the_rest() -> None:
+    link = Link(Impairment(loss="1%"), Impairment(down=True), (Flow("a", "udp"),))
+    cut = link.cut(up=True, down=False)
+    assert cut.up == Impairment(loss="1%", down=True)
+    assert cut.down == link.down
+    assert (cut.flows[0].up.down, cut.flows[0].down.down) == (True, False)
