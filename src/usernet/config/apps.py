@@ -36,7 +36,7 @@ class App(Protocol):
         """The config as the core reads it: plain values, the key ``app`` says the kind."""
         ...
 
-    def keeps_state(self, new: App) -> bool:
+    def keeps_state(self, new: object) -> bool:
         """Whether a running app can take `new` and keep its state and its packets."""
         ...
 
@@ -52,7 +52,7 @@ class _Plain:
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return {"app": self.kind} | fields
 
-    def keeps_state(self, new: App) -> bool:
+    def keeps_state(self, new: object) -> bool:
         """No: it is stopped, and started anew."""
         del new
         return False
@@ -74,7 +74,7 @@ class Source(_Plain):
     packets_per_second: float | None = None
     count: int | None = None
 
-    def keeps_state(self, new: App) -> bool:
+    def keeps_state(self, new: object) -> bool:
         """Yes, for another source: it goes on counting."""
         return isinstance(new, Source)
 
@@ -118,7 +118,7 @@ class Split(_Plain):
     kind: ClassVar[str] = "split"
     programs: tuple[Program, ...]
 
-    def keeps_state(self, new: App) -> bool:
+    def keeps_state(self, new: object) -> bool:
         """Yes, for another split."""
         return isinstance(new, Split)
 

@@ -162,6 +162,13 @@ class Impairment:
             raise ConfigError("not read yet", path=key, value=file, allowed="numbers")
         return {"app": "impairment", **{key: value for key, value in self._plain() if value}}
 
+    def keeps_state(self, new: object) -> bool:
+        """Whether a running impairment can take `new` and keep what is in flight.
+
+        Yes, but from our own model to netem's, or back.
+        """
+        return isinstance(new, Impairment) and new.compat == self.compat
+
     def __str__(self) -> str:
         """The items that `parse` reads; empty if nothing is impaired."""
         return " ".join(item_text(name, text) for name, text in self._texts())

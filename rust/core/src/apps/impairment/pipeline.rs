@@ -1,0 +1,282 @@
+//! One direction of a line, whole: what happens to a packet, in this order.
+//!
+//! outage → MTU → policer → loss (or a mark), duplicate, corrupt → queue and serializer → slot →
+//! unbounded delay line (delay, jitter, reorder).
+//!
+//! Everything happens at exact times, whenever the caller wakes: a packet has the moment at which
+//! it arrived, and what leaves has the moment at which it was due.
+use super::bottleneck::Bottleneck;
+use super::coin::Coin;
+use super::delay::Delay;
+use super::line::DelayLine;
+use super::loss::Loss;
+use super::netem::Outcome;
+use super::outage::Outage;
+use super::parcel::Parcel;
+use super::policer::Policer;
+use super::reorder::Reorder;
+use super::slot::Slot;
+use super::spec::{CoinSpec, ImpairmentSpec};
+use crate::cause::Cause;
+use crate::rng::Stream;
+use crate::time::Nanos;
+
+/// One direction of a line.
+pub struct Pipeline<P: Parcel> {
+    seed: u64,
+    name: String,
+    down: bool,
+    mtu: Option<u32>,
+    ecn: bool,
+    outage: Option<Outage>,
+    policer: Option<Policer>,
+    loss: Option<Loss>,
+    duplicate: Option<Coin>,
+    corrupt: Option<(Coin, Stream)>,
+    bottleneck: Option<Bottleneck<P>>,
+    slot: Option<Slot<P>>,
+    delay: Option<Delay>,
+    reorder: Option<Reorder>,
+    line: DelayLine<P>,
+    serialized: Vec<(Nanos, P)>,
+    slotted: Vec<(Nanos, P)>,
+}
+
+impl<P: Parcel> Pipeline<P> {
+    /// An empty line whose random streams are those of `seed` that begin with `name`.
+    #[must_use]
+    pub fn new(spec: &ImpairmentSpec, seed: u64, name: &str) -> Self {
+        let mut pipeline = Self {
+            seed,
+            name: name.into(),
+            down: false,
+            mtu: None,
+            ecn: false,
+            outage: None,
+            policer: None,
+            loss: None,
+            duplicate: None,
+            corrupt: None,
+            bottleneck: None,
+            slot: None,
+            delay: None,
+            reorder: None,
+            line: DelayLine::new(true),
+            serialized: Vec::new(),
+            slotted: Vec::new(),
+        };
+        pipeline.reconfigure(spec, 0);
+        pipeline
+    }
+
+    /// Other effects from now on. What is queued or under way stays so, with its due time; an
+    /// effect that stays keeps its state.
+    pub fn reconfigure(&mut self, spec: &ImpairmentSpec, now: Nanos) {
+        (self.down, self.mtu, self.ecn) = (spec.down, spec.mtu, spec.ecn);
+        self.reconfigure_chances(spec);
+        self.reconfigure_gates(spec, now);
+        self.reconfigure_delay(spec);
+    }
+
+    /// Takes a packet that arrived at `at`, not before any that came earlier.
+    pub fn admit(&mut self, mut packet: P, at: Nanos, pool: &mut P::Pool, out: &mut Outcome<P>) {
+        if let Some(cause) = self.refuses(&packet, at) {
+            out.dropped.push((packet, cause));
+            return;
+        }
+        let twice = self.duplicate.as_mut().is_some_and(Coin::toss);
+        let copy = if twice { packet.duplicate(pool) } else { None };
+        if !self.loses(&mut packet, out) {
+            out.duplicated += u64::from(copy.is_some());
+            self.corrupt(&mut packet, out);
+            self.queue(packet, at, out);
+            if let Some(copy) = copy {
+                self.queue(copy, at, out);
+            }
+        } else if let Some(copy) = copy {
+            // As in netem, a packet both lost and duplicated goes through once.
+            self.queue(copy, at, out);
+            P::free(packet, pool);
+        } else {
+            out.dropped.push((packet, Cause::Loss));
+        }
+    }
+
+    /// Does what is due up to `now`.
+    pub fn advance(&mut self, now: Nanos, out: &mut Outcome<P>) {
+        self.serialize(now, out);
+        if let Some(slot) = &mut self.slot {
+            slot.advance(now, &mut |at, packet| self.slotted.push((at, packet)));
+        }
+        let mut slotted = std::mem::take(&mut self.slotted);
+        for (at, packet) in slotted.drain(..) {
+            self.delay(packet, at, out);
+        }
+        self.slotted = slotted;
+    }
+
+    /// The next packet that leaves at `now`, and when it was due.
+    #[inline]
+    pub fn pop_due(&mut self, now: Nanos) -> Option<(Nanos, P)> {
+        self.line.pop_due(now)
+    }
+
+    /// When something is next to be done.
+    #[must_use]
+    pub fn next_event(&self) -> Option<Nanos> {
+        let bottleneck = self.bottleneck.as_ref().and_then(Bottleneck::next_event);
+        let slot = self.slot.as_ref().and_then(Slot::next_event);
+        bottleneck.into_iter().chain(slot).chain(self.line.next_due()).min()
+    }
+
+    /// Packets in the delay line.
+    #[must_use]
+    pub fn delayed(&self) -> usize {
+        self.line.len()
+    }
+
+    /// Packets, bytes and nanoseconds that stand in the queue.
+    #[must_use]
+    pub fn backlog(&self) -> (u64, u64, Nanos) {
+        self.bottleneck.as_ref().map_or((0, 0, 0), Bottleneck::backlog)
+    }
+
+    /// Packets that the queue's management has marked.
+    #[must_use]
+    pub fn marked(&self) -> u64 {
+        self.bottleneck.as_ref().map_or(0, Bottleneck::marked)
+    }
+
+    /// Takes everything out, at the end.
+    pub fn drain(&mut self, each: &mut dyn FnMut(P)) {
+        let mut out = Outcome::default();
+        self.advance(Nanos::MAX, &mut out);
+        out.dropped.into_iter().for_each(|(packet, _)| each(packet));
+        while let Some((_, packet)) = self.line.pop_due(Nanos::MAX) {
+            each(packet);
+        }
+    }
+
+    fn refuses(&mut self, packet: &P, at: Nanos) -> Option<Cause> {
+        let out = self.outage.as_mut().is_some_and(|outage| outage.is_down(at));
+        if self.down || out {
+            return Some(Cause::Outage);
+        }
+        if self.mtu.is_some_and(|mtu| packet.ip_len() > mtu) {
+            return Some(Cause::Mtu);
+        }
+        let policer = self.policer.as_mut();
+        let conforms = policer.is_none_or(|policer| policer.conforms(packet.wire_len(), at));
+        (!conforms).then_some(Cause::Policer)
+    }
+
+    /// Whether the loss model takes the packet; a mark in its place is no loss.
+    #[inline]
+    fn loses(&mut self, packet: &mut P, out: &mut Outcome<P>) -> bool {
+        if !self.loss.as_mut().is_some_and(Loss::loses) {
+            return false;
+        }
+        let marked = self.ecn && packet.ecn_capable();
+        if marked {
+            packet.mark_congestion();
+            out.marked += 1;
+        }
+        !marked
+    }
+
+    #[inline]
+    fn corrupt(&mut self, packet: &mut P, out: &mut Outcome<P>) {
+        let Some((coin, bits)) = &mut self.corrupt else { return };
+        if coin.toss() {
+            packet.flip_bit(bits.next_u64());
+            out.corrupted += 1;
+        }
+    }
+
+    #[inline]
+    fn queue(&mut self, packet: P, at: Nanos, out: &mut Outcome<P>) {
+        if self.bottleneck.is_none() {
+            self.pass(packet, at, out);
+            return;
+        }
+        self.serialize(at, out);
+        if let Some(bottleneck) = &mut self.bottleneck {
+            bottleneck.push(packet, at, &mut out.dropped);
+        }
+    }
+
+    /// What the serializer finishes up to `now` goes on.
+    fn serialize(&mut self, now: Nanos, out: &mut Outcome<P>) {
+        let Some(bottleneck) = &mut self.bottleneck else { return };
+        let mut serialized = std::mem::take(&mut self.serialized);
+        bottleneck.advance(now, &mut |at, packet| serialized.push((at, packet)), &mut out.dropped);
+        for (at, packet) in serialized.drain(..) {
+            self.pass(packet, at, out);
+        }
+        self.serialized = serialized;
+    }
+
+    #[inline]
+    fn pass(&mut self, packet: P, at: Nanos, out: &mut Outcome<P>) {
+        match &mut self.slot {
+            Some(slot) => slot.push(packet, at),
+            None => self.delay(packet, at, out),
+        }
+    }
+
+    #[inline]
+    fn delay(&mut self, packet: P, at: Nanos, out: &mut Outcome<P>) {
+        let overtakes = self.reorder.as_mut().is_some_and(Reorder::sends_now);
+        out.reordered += u64::from(overtakes);
+        let delay = match &mut self.delay {
+            Some(delay) if !overtakes => delay.draw(),
+            _ => 0,
+        };
+        self.line.push(at.saturating_add(delay), packet);
+    }
+
+    fn stream(&self, effect: &str) -> Stream {
+        Stream::new(self.seed, &format!("{}/{effect}", self.name))
+    }
+
+    fn coin(&self, standing: Option<Coin>, spec: Option<&CoinSpec>, effect: &str) -> Option<Coin> {
+        let spec = spec?;
+        let mut coin = standing.unwrap_or_else(|| Coin::from_spec(spec, self.stream(effect)));
+        coin.reconfigure(spec.p, spec.correlation);
+        Some(coin)
+    }
+
+    fn reconfigure_chances(&mut self, spec: &ImpairmentSpec) {
+        let duplicate = self.duplicate.take();
+        self.duplicate = self.coin(duplicate, spec.duplicate.as_ref(), "duplicate");
+        let (coin, bits) = self.corrupt.take().unzip();
+        let coin = self.coin(coin, spec.corrupt.as_ref(), "corrupt");
+        self.corrupt = coin.map(|coin| (coin, bits.unwrap_or_else(|| self.stream("bit"))));
+        self.loss = spec.loss.as_ref().map(|spec| match self.loss.take() {
+            Some(mut loss) => {
+                loss.reconfigure(spec);
+                loss
+            }
+            None => Loss::new(spec, self.stream("loss")),
+        });
+    }
+
+    fn reconfigure_delay(&mut self, spec: &ImpairmentSpec) {
+        self.delay = spec.delay.as_ref().map(|spec| match self.delay.take() {
+            Some(mut delay) => {
+                delay.reconfigure(spec);
+                delay
+            }
+            None => Delay::new(spec, self.stream("delay")),
+        });
+        self.reorder = spec.reorder.as_ref().map(|spec| match self.reorder.take() {
+            Some(mut reorder) => {
+                reorder.reconfigure(spec);
+                reorder
+            }
+            None => Reorder::new(spec, self.stream("reorder")),
+        });
+        let ordered = spec.delay.as_ref().is_some_and(|delay| !delay.allow_reordering);
+        self.line.set_allow_reordering(!ordered || self.reorder.is_some());
+    }
+}

@@ -1,0 +1,1 @@
+"""Programs: the verbs of the command line, one file each."""

@@ -1,0 +1,86 @@
+"""``usernet emulate``: a bad line between two network interfaces."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from usernet.config import units
+from usernet.config.apps import RawSocket
+from usernet.engine.fidelity import fidelity
+from usernet.errors import ConfigError
+from usernet.net.emulation import Emulation, Ends
+from usernet.net.recorder import Recorder
+from usernet.programs.live import Live
+from usernet.programs.options import LineOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+    from usernet.config.scenario import Scenario
+    from usernet.engine import Statistics
+
+__all__ = ["emulate"]
+
+_SAMPLE_NS = 200_000_000
+"""Time between two points of a report."""
+_LOOK_SECONDS = 1.0
+"""How often a run without a report is looked at."""
+
+
+def emulate(
+    *,
+    between: Annotated[tuple[str, str], Parameter(help="Two interfaces: the line joins them.")],
+    line: LineOptions | None = None,
+    duration: str | None = None,
+    pcap: Path | None = None,
+    report: Path | None = None,
+    precise: bool = False,
+    quiet: bool = False,
+    as_json: Annotated[bool, Parameter(name="--json")] = False,
+) -> None:
+    """Join two network interfaces by a bad line, until Ctrl-C.
+
+    Everything that arrives at one interface leaves by the other, later, or not at all. *Up* runs
+    from the first interface to the second: name the side that you test first. Without options
+    the line is perfect. Needs root, or CAP_NET_RAW.
+
+    Args:
+        between: Two interfaces: the line joins them.
+        line: What the line is like.
+        duration: How long to run, such as 60s; the scenario's, or until Ctrl-C, without it.
+        pcap: Write a capture (pcapng): what leaves, and what is dropped and why.
+        report: Write a report (HTML) at the end.
+        precise: Spin for the last 80 µs before each deadline; costs CPU time.
+        quiet: Say nothing but errors.
+        as_json: Print events as JSON, one a line.
+    """
+    scenario = (line or LineOptions()).read()
+    first, second = between
+    if first == second:
+        raise ConfigError("joins an interface to itself", path="between", value=first)
+    ends = Ends(RawSocket(first), RawSocket(second), pcap)
+    limit = scenario.duration_ns if duration is None else units.nanoseconds(duration)
+    live = Live(names=between, quiet=quiet, as_json=as_json)
+    recorder = Recorder(_SAMPLE_NS)
+    with _stop_signals() as stopped:
+        emulation = Emulation(scenario, ends, seed=scenario.seed or 0, precise=precise)
+        try:
+            live.ready(scenario)
+            look = _SAMPLE_NS / 1e9 if report else _LOOK_SECONDS
+            _run(emulation, limit, look, stopped, (live, recorder))
+            statistics = emulation.statistics()
+        finally:
+            emulation.stop()
+    recorder.add(statistics)
+    live.end(statistics, fidelity(statistics))
+    if report is not None:
+        _report(report, between, scenario, recorder, statistics)

@@ -1,0 +1,98 @@
+"""The options that describe a line, the same for every program that has one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+
+from usernet.config.link import Link, Sides
+from usernet.errors import ConfigError
+from usernet.trace import mahimahi, profiles
+from usernet.trace import scenario as scenarios
+
+if TYPE_CHECKING:
+    from usernet.config.scenario import Scenario
+
+__all__ = ["LineOptions"]
+
+_LINE = Group("The line", sort_key=1)
+_BOTH = Group("Impairments of both directions (docs/impairments.md)", sort_key=2)
+
+
+@Parameter(name="*", group=_LINE)
+@dataclass(frozen=True, kw_only=True)
+class LineOptions:
+    """What a line is like; a direction's own impairments go over those of both.
+
+    Attributes:
+        profile: A named profile: see usernet profiles.
+        scenario: A scenario file, with a timeline if it has one.
+        rtt: Round trip time, half of it each way.
+        up: Impairments of the way up, such as "loss=2% rate=1mbit".
+        down: Impairments of the way down.
+        seed: What all randomness follows from; the scenario's own, or 0, without it.
+    """
+
+    profile: str | None = None
+    scenario: Path | None = None
+    rtt: str | None = None
+    up: str | None = None
+    down: str | None = None
+    seed: int | None = None
+    delay: Annotated[str | None, Parameter(group=_BOTH)] = None
+    jitter: Annotated[str | None, Parameter(group=_BOTH)] = None
+    distribution: Annotated[str | None, Parameter(group=_BOTH)] = None
+    loss: Annotated[str | None, Parameter(group=_BOTH)] = None
+    duplicate: Annotated[str | None, Parameter(group=_BOTH)] = None
+    corrupt: Annotated[str | None, Parameter(group=_BOTH)] = None
+    reorder: Annotated[str | None, Parameter(group=_BOTH)] = None
+    gap: Annotated[str | None, Parameter(group=_BOTH)] = None
+    rate: Annotated[str | None, Parameter(group=_BOTH)] = None
+    queue: Annotated[str | None, Parameter(group=_BOTH)] = None
+    aqm: Annotated[str | None, Parameter(group=_BOTH)] = None
+    trace: Annotated[str | None, Parameter(group=_BOTH)] = None
+    policer: Annotated[str | None, Parameter(group=_BOTH)] = None
+    outage: Annotated[str | None, Parameter(group=_BOTH)] = None
+    slot: Annotated[str | None, Parameter(group=_BOTH)] = None
+    mtu: Annotated[str | None, Parameter(group=_BOTH)] = None
+
+    def read(self) -> Scenario:
+        """The scenario that the options describe.
+
+        Raises:
+            ConfigError: A value is wrong, or two contradict each other.
+            TraceError: A trace is not one.
+        """
+        base = self._base()
+        given = {"rtt": self.rtt, "both": self._both(), "up": self.up, "down": self.down}
+        sides = Sides.of({key: value for key, value in given.items() if value})
+        link = _with_traces(base.link.patched(sides))
+        return replace(base, link=link, seed=base.seed if self.seed is None else self.seed)
+
+    def _base(self) -> Scenario:
+        if self.profile is not None and self.scenario is not None:
+            allowed = 'name the profile in the file: profile = "…"'
+            raise ConfigError("--profile and --scenario", allowed=allowed)
+        if self.scenario is not None:
+            return scenarios.load(self.scenario)
+        if self.profile is not None:
+            return profiles.load(self.profile)
+        return profiles.EMPTY
+
+    def _both(self) -> dict[str, object]:
+        own = {"profile", "scenario", "rtt", "up", "down", "seed"}
+        names = (field.name for field in fields(self) if field.name not in own)
+        values = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+def _with_traces(link: Link) -> Link:
+    """Read the traces that options name, from where the command runs."""
+    readers = {"trace": lambda name: mahimahi.read(Path(name))}
+    up, down = (
+        side.with_files(readers) if "trace" in side.unread else side for side in (link.up, link.down)
+    )
+    return replace(link, up=up, down=down)
