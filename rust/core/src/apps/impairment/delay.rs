@@ -36,7 +36,7 @@ impl Delay {
         self.draws.reconfigure(&self.distribution, spec.correlation);
     }
 
-    /// The next packet's delay: one draw, rounded to the nearest nanosecond, ties to even.
+    /// The next packet's delay: one draw, rounded to the nearest nanosecond, ties away from μ.
     /// Without jitter exactly μ, and no draw.
     #[inline]
     pub fn draw(&mut self) -> Nanos {
@@ -44,8 +44,9 @@ impl Delay {
             return self.ns;
         }
         let t = self.distribution.sample(self.draws.draw());
-        let deviation = libm::rint(self.jitter_ns as f64 * t) as i64;
-        self.ns.saturating_add_signed(deviation)
+        let deviation = self.jitter_ns as f64 * t;
+        let nearest = (deviation + 0.5_f64.copysign(deviation)) as i64;
+        self.ns.saturating_add_signed(nearest)
     }
 }
 

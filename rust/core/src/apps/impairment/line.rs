@@ -46,13 +46,9 @@ impl<T> DelayLine<T> {
         let latest = self.last_due.max(due);
         let due = if self.allow_reordering { due } else { latest };
         self.last_due = latest;
-        let entry = Entry {
-            due,
-            order: self.pushed,
-            item,
-        };
+        let entry = Entry::new(due, self.pushed, item);
         self.pushed += 1;
-        if self.ascending.back().is_none_or(|last| last.due <= due) {
+        if self.ascending.back().is_none_or(|last| last.due() <= due) {
             self.ascending.push_back(entry);
         } else {
             self.overtaking.push(Reverse(entry));
@@ -71,15 +67,15 @@ impl<T> DelayLine<T> {
             self.ascending.pop_front()
         };
         self.shrink();
-        entry.map(|entry| (entry.due, entry.item))
+        entry.map(|entry| (entry.due(), entry.item))
     }
 
     /// The earliest deadline on the line.
     #[inline]
     #[must_use]
     pub fn next_due(&self) -> Option<Nanos> {
-        let first = self.ascending.front().map(|entry| entry.due);
-        let overtaking = self.overtaking.peek().map(|Reverse(entry)| entry.due);
+        let first = self.ascending.front().map(Entry::due);
+        let overtaking = self.overtaking.peek().map(|Reverse(entry)| entry.due());
         match (first, overtaking) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -128,26 +124,45 @@ impl<T> DelayLine<T> {
 
 #[derive(Clone, Debug)]
 struct Entry<T> {
-    due: Nanos,
-    order: u64,
+    /// The deadline above, the number of the push below: one comparison orders by both.
+    key: u128,
     item: T,
 }
 
+impl<T> Entry<T> {
+    const fn new(due: Nanos, order: u64, item: T) -> Self {
+        let key = (due as u128) << 64 | order as u128;
+        Self { key, item }
+    }
+
+    const fn due(&self) -> Nanos {
+        (self.key >> 64) as Nanos
+    }
+}
+
 impl<T> Ord for Entry<T> {
+    #[inline]
     fn cmp(&self, other: &Self) -> core::cmp::Ordering {
-        (self.due, self.order).cmp(&(other.due, other.order))
+        self.key.cmp(&other.key)
     }
 }
 
 impl<T> PartialOrd for Entry<T> {
+    #[inline]
     fn partial_cmp(&self, other: &Self) -> Option<core::cmp::Ordering> {
         Some(self.cmp(other))
+    }
+
+    // The heap compares by this; the default goes through an `Ordering` and its branches.
+    #[inline]
+    fn le(&self, other: &Self) -> bool {
+        self.key <= other.key
     }
 }
 
 impl<T> PartialEq for Entry<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
+        self.key == other.key
     }
 }
 
