@@ -3,16 +3,17 @@
 use crate::action::{Action, LinkSpec};
 use crate::app::{App, AppError, Direction};
 use crate::graph::Graph;
+use crate::time::Nanos;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Makes apps from their configs.
 pub trait Registry {
-    /// A new app.
+    /// A new app, which starts at `now`.
     ///
     /// # Errors
     /// The kind is unknown, the config impossible, or the system refused what the app needs.
-    fn create(&mut self, name: &str, config: &Value) -> Result<Box<dyn App>, AppError>;
+    fn create(&mut self, name: &str, config: &Value, now: Nanos) -> Result<Box<dyn App>, AppError>;
 }
 
 /// A change that can be done.
@@ -22,6 +23,7 @@ pub(crate) struct Change {
     pub(crate) started: BTreeMap<String, Box<dyn App>>,
     pub(crate) reconfigured: Vec<(String, Value)>,
     pub(crate) links: BTreeSet<LinkSpec>,
+    pub(crate) now: Nanos,
 }
 
 impl Change {
@@ -29,10 +31,12 @@ impl Change {
         graph: &Graph,
         actions: &[Action],
         registry: &mut dyn Registry,
+        now: Nanos,
     ) -> Result<Self, AppError> {
         let links = graph.specs.iter().cloned().collect();
         let mut change = Self {
             links,
+            now,
             ..Self::default()
         };
         for action in actions {
@@ -74,7 +78,7 @@ impl Change {
             format!("there is an app {name} already")
         })?;
         self.started
-            .insert(name.into(), registry.create(name, config)?);
+            .insert(name.into(), registry.create(name, config, self.now)?);
         Ok(())
     }
 

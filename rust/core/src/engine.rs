@@ -45,7 +45,7 @@ impl Engine {
         actions: &[Action],
         registry: &mut dyn Registry,
     ) -> Result<u64, AppError> {
-        let change = Change::stage(&self.graph, actions, registry)?;
+        let change = Change::stage(&self.graph, actions, registry, self.now)?;
         self.graph.commit(change, self.now, &mut self.pool);
         self.generation += 1;
         Ok(self.generation)

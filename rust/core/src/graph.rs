@@ -62,6 +62,7 @@ impl Graph {
             started,
             reconfigured,
             links,
+            ..
         } = change;
         self.replace_apps(&stopped, started, pool);
         self.replace_links(links, pool);

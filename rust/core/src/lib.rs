@@ -18,5 +18,6 @@ pub mod packet;
 pub mod rng;
 mod statistics;
 pub mod time;
+pub mod wire;
 
 pub use change::Registry;

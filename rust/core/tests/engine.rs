@@ -9,8 +9,8 @@ use usernet_core::{Registry, apps};
 struct Core;
 
 impl Registry for Core {
-    fn create(&mut self, name: &str, config: &Value) -> Result<Box<dyn App>, AppError> {
-        apps::create(name, 7, config).unwrap_or_else(|| Err(AppError::config("unknown kind")))
+    fn create(&mut self, name: &str, config: &Value, now: u64) -> Result<Box<dyn App>, AppError> {
+        apps::create(name, 7, config, now).unwrap_or_else(|| Err(AppError::config("unknown kind")))
     }
 }
 

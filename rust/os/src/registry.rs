@@ -1,6 +1,7 @@
 //! Makes apps from their configs: those that need the operating system here, the others in the core.
 use serde_json::Value;
 use usernet_core::app::{App, AppError};
+use usernet_core::time::Nanos;
 use usernet_core::{Registry, apps};
 
 /// Makes apps.
@@ -24,7 +25,7 @@ impl Apps {
 }
 
 impl Registry for Apps {
-    fn create(&mut self, name: &str, config: &Value) -> Result<Box<dyn App>, AppError> {
+    fn create(&mut self, name: &str, config: &Value, now: Nanos) -> Result<Box<dyn App>, AppError> {
         let kind = config
             .get("app")
             .and_then(Value::as_str)
@@ -35,7 +36,7 @@ impl Registry for Apps {
                 "{name}: a {kind} lives in real time only"
             )));
         }
-        let core = apps::create(name, self.seed, config);
+        let core = apps::create(name, self.seed, config, now);
         core.unwrap_or_else(|| {
             Err(AppError::config(format!(
                 "{name}: no kind of app: \"{kind}\""

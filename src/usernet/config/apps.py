@@ -5,7 +5,7 @@ An app that has no port list takes any name, one link each.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -49,8 +49,8 @@ class _Plain:
 
     def to_core(self) -> dict[str, object]:
         """The config as the core reads it."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {"app": self.kind} | fields
+        values = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {"app": self.kind, **values}
 
     def keeps_state(self, new: object) -> bool:
         """No: it is stopped, and started anew."""

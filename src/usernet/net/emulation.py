@@ -93,9 +93,7 @@ def _add(
     links.add(Connection(*last, direction.after, "rx"))
 
 
-def _add_flows(
-    direction: _Direction, apps: dict[str, App], links: set[Connection]
-) -> list[str]:
+def _add_flows(direction: _Direction, apps: dict[str, App], links: set[Connection]) -> list[str]:
     name, split = direction.name, f"{direction.name}/split"
     apps[split] = Split(tuple(compile_filter(flow.filter) for flow, _ in direction.flows))
     links.add(Connection(direction.before, "tx", split, "rx"))

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import signal
-import sys
-from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,13 +15,12 @@ from usernet.net.emulation import Emulation, Ends
 from usernet.net.recorder import Recorder
 from usernet.programs.live import Live
 from usernet.programs.options import LineOptions
+from usernet.programs.signals import stop_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
-
     from usernet.config.scenario import Scenario
     from usernet.engine import Statistics
+    from usernet.net.recorder import Recording
 
 __all__ = ["emulate"]
 
@@ -69,18 +63,45 @@ def emulate(
         raise ConfigError("joins an interface to itself", path="between", value=first)
     ends = Ends(RawSocket(first), RawSocket(second), pcap)
     limit = scenario.duration_ns if duration is None else units.nanoseconds(duration)
-    live = Live(names=between, quiet=quiet, as_json=as_json)
+    live = Live(between, quiet=quiet, as_json=as_json)
     recorder = Recorder(_SAMPLE_NS)
-    with _stop_signals() as stopped:
+    with stop_signals() as stopped:
         emulation = Emulation(scenario, ends, seed=scenario.seed or 0, precise=precise)
         try:
             live.ready(scenario)
-            look = _SAMPLE_NS / 1e9 if report else _LOOK_SECONDS
-            _run(emulation, limit, look, stopped, (live, recorder))
+            look = _SAMPLE_NS / 1e9 if report or live.shown else _LOOK_SECONDS
+            while not stopped and not _over(emulation, limit):
+                emulation.wait(_left(emulation, limit, look))
+                statistics = emulation.statistics()
+                recorder.add(statistics)
+                live.show(statistics)
             statistics = emulation.statistics()
         finally:
             emulation.stop()
     recorder.add(statistics)
     live.end(statistics, fidelity(statistics))
     if report is not None:
-        _report(report, between, scenario, recorder, statistics)
+        _report(report, between, scenario, recorder.recording(), statistics)
+
+
+def _over(emulation: Emulation, limit: int | None) -> bool:
+    return limit is not None and emulation.elapsed_ns() >= limit
+
+
+def _left(emulation: Emulation, limit: int | None, look: float) -> float:
+    """How long to wait: until the next look, or the end."""
+    if limit is None:
+        return look
+    return min(look, max(0, limit - emulation.elapsed_ns()) / 1e9)
+
+
+def _report(
+    path: Path,
+    between: tuple[str, str],
+    scenario: Scenario,
+    recording: Recording,
+    statistics: Statistics,
+) -> None:
+    from usernet.report import run  # noqa: PLC0415 - needed at the end, if at all
+
+    run.write(path, between, scenario, recording, statistics)

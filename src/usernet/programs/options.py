@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Group, Parameter
 
 from usernet.config.link import Link, Sides
+from usernet.config.scenario import Scenario
 from usernet.errors import ConfigError
 from usernet.trace import mahimahi, profiles
 from usernet.trace import scenario as scenarios
-
-if TYPE_CHECKING:
-    from usernet.config.scenario import Scenario
 
 __all__ = ["LineOptions"]
 
@@ -80,7 +78,7 @@ class LineOptions:
             return scenarios.load(self.scenario)
         if self.profile is not None:
             return profiles.load(self.profile)
-        return profiles.EMPTY
+        return Scenario()
 
     def _both(self) -> dict[str, object]:
         own = {"profile", "scenario", "rtt", "up", "down", "seed"}
@@ -93,6 +91,7 @@ def _with_traces(link: Link) -> Link:
     """Read the traces that options name, from where the command runs."""
     readers = {"trace": lambda name: mahimahi.read(Path(name))}
     up, down = (
-        side.with_files(readers) if "trace" in side.unread else side for side in (link.up, link.down)
+        side.with_files(readers) if "trace" in side.unread else side
+        for side in (link.up, link.down)
     )
     return replace(link, up=up, down=down)

@@ -1,5 +1,6 @@
 //! The apps that need no operating system, one file each.
 use crate::app::{App, AppError};
+use crate::time::Nanos;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -14,10 +15,15 @@ pub mod tee;
 ///
 /// # Errors
 /// The config is impossible.
-pub fn create(name: &str, seed: u64, config: &Value) -> Option<Result<Box<dyn App>, AppError>> {
-    let _ = (name, seed);
+pub fn create(
+    name: &str,
+    seed: u64,
+    config: &Value,
+    now: Nanos,
+) -> Option<Result<Box<dyn App>, AppError>> {
     Some(match config.get("app").and_then(Value::as_str)? {
         "source" => read(config).and_then(source::create).map(Boxed::boxed),
+        "impairment" => impairment::app::create(name, seed, config, now).map(Boxed::boxed),
         "sink" => read(config).map(|sink::Spec {}| sink::Sink::default().boxed()),
         "tee" => read(config).map(|tee::Spec {}| tee::Tee.boxed()),
         "join" => read(config).map(|join::Spec {}| join::Join.boxed()),

@@ -23,7 +23,7 @@ use crate::time::{Nanos, SECOND};
 /// tc's limit where none is given.
 const LIMIT: u32 = 1000;
 
-/// What happened to packets on their way in. The caller empties it.
+/// What happened to packets on their way in. The caller takes the dropped ones out.
 #[derive(Debug)]
 pub struct Outcome<P> {
     /// Packets that go no further.

@@ -7,6 +7,10 @@ pub trait Parcel: Sized {
 
     /// Bytes on the wire, link header included.
     fn wire_len(&self) -> u32;
+    /// Bytes of the network packet, which an MTU limits; all of them where it is none.
+    fn network_len(&self) -> u32 {
+        self.wire_len()
+    }
 
     /// Whether the transport understands marks: ECT(0) or ECT(1), RFC 3168.
     fn ecn_capable(&self) -> bool;

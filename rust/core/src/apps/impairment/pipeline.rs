@@ -5,6 +5,7 @@
 //!
 //! Everything happens at exact times, whenever the caller wakes: a packet has the moment at which
 //! it arrived, and what leaves has the moment at which it was due.
+use super::assembly;
 use super::bottleneck::Bottleneck;
 use super::coin::Coin;
 use super::delay::Delay;
@@ -25,9 +26,7 @@ use crate::time::Nanos;
 pub struct Pipeline<P: Parcel> {
     seed: u64,
     name: String,
-    down: bool,
-    mtu: Option<u32>,
-    ecn: bool,
+    spec: ImpairmentSpec,
     outage: Option<Outage>,
     policer: Option<Policer>,
     loss: Option<Loss>,
@@ -45,13 +44,11 @@ pub struct Pipeline<P: Parcel> {
 impl<P: Parcel> Pipeline<P> {
     /// An empty line whose random streams are those of `seed` that begin with `name`.
     #[must_use]
-    pub fn new(spec: &ImpairmentSpec, seed: u64, name: &str) -> Self {
+    pub fn new(spec: &ImpairmentSpec, seed: u64, name: &str, now: Nanos) -> Self {
         let mut pipeline = Self {
             seed,
             name: name.into(),
-            down: false,
-            mtu: None,
-            ecn: false,
+            spec: ImpairmentSpec::default(),
             outage: None,
             policer: None,
             loss: None,
@@ -65,17 +62,20 @@ impl<P: Parcel> Pipeline<P> {
             serialized: Vec::new(),
             slotted: Vec::new(),
         };
-        pipeline.reconfigure(spec, 0);
+        pipeline.reconfigure(spec, now, &mut Outcome::default());
         pipeline
     }
 
     /// Other effects from now on. What is queued or under way stays so, with its due time; an
     /// effect that stays keeps its state.
-    pub fn reconfigure(&mut self, spec: &ImpairmentSpec, now: Nanos) {
-        (self.down, self.mtu, self.ecn) = (spec.down, spec.mtu, spec.ecn);
+    pub fn reconfigure(&mut self, spec: &ImpairmentSpec, now: Nanos, out: &mut Outcome<P>) {
         self.reconfigure_chances(spec);
         self.reconfigure_gates(spec, now);
         self.reconfigure_delay(spec);
+        if line_of(spec) != line_of(&self.spec) {
+            self.reconfigure_waits(spec, now, out);
+        }
+        self.spec = spec.clone();
     }
 
     /// Takes a packet that arrived at `at`, not before any that came earlier.
@@ -85,21 +85,17 @@ impl<P: Parcel> Pipeline<P> {
             return;
         }
         let twice = self.duplicate.as_mut().is_some_and(Coin::toss);
-        let copy = if twice { packet.duplicate(pool) } else { None };
-        if !self.loses(&mut packet, out) {
-            out.duplicated += u64::from(copy.is_some());
-            self.corrupt(&mut packet, out);
-            self.queue(packet, at, out);
-            if let Some(copy) = copy {
-                self.queue(copy, at, out);
+        if self.loses(&mut packet, out) {
+            if !twice {
+                out.dropped.push((packet, Cause::Loss));
+                return;
             }
-        } else if let Some(copy) = copy {
-            // As in netem, a packet both lost and duplicated goes through once.
-            self.queue(copy, at, out);
-            P::free(packet, pool);
-        } else {
-            out.dropped.push((packet, Cause::Loss));
+            // As in netem, of a packet both lost and duplicated exactly one goes on.
+        } else if twice && let Some(copy) = packet.duplicate(pool) {
+            out.duplicated += 1;
+            self.send(copy, at, out);
         }
+        self.send(packet, at, out);
     }
 
     /// Does what is due up to `now`.
@@ -126,7 +122,11 @@ impl<P: Parcel> Pipeline<P> {
     pub fn next_event(&self) -> Option<Nanos> {
         let bottleneck = self.bottleneck.as_ref().and_then(Bottleneck::next_event);
         let slot = self.slot.as_ref().and_then(Slot::next_event);
-        bottleneck.into_iter().chain(slot).chain(self.line.next_due()).min()
+        bottleneck
+            .into_iter()
+            .chain(slot)
+            .chain(self.line.next_due())
+            .min()
     }
 
     /// Packets in the delay line.
@@ -137,14 +137,20 @@ impl<P: Parcel> Pipeline<P> {
 
     /// Packets, bytes and nanoseconds that stand in the queue.
     #[must_use]
-    pub fn backlog(&self) -> (u64, u64, Nanos) {
-        self.bottleneck.as_ref().map_or((0, 0, 0), Bottleneck::backlog)
+    pub fn backlog(&self, now: Nanos) -> (u64, u64, Nanos) {
+        let Some(bottleneck) = &self.bottleneck else {
+            return (0, 0, 0);
+        };
+        let queue = bottleneck.queue();
+        (queue.packets(), queue.bytes(), bottleneck.queue_ns(now))
     }
 
     /// Packets that the queue's management has marked.
     #[must_use]
     pub fn marked(&self) -> u64 {
-        self.bottleneck.as_ref().map_or(0, Bottleneck::marked)
+        self.bottleneck
+            .as_ref()
+            .map_or(0, |bottleneck| bottleneck.queue().marked())
     }
 
     /// Takes everything out, at the end.
@@ -158,15 +164,18 @@ impl<P: Parcel> Pipeline<P> {
     }
 
     fn refuses(&mut self, packet: &P, at: Nanos) -> Option<Cause> {
-        let out = self.outage.as_mut().is_some_and(|outage| outage.is_down(at));
-        if self.down || out {
+        let out = self
+            .outage
+            .as_mut()
+            .is_some_and(|outage| outage.is_down(at));
+        if self.spec.down || out {
             return Some(Cause::Outage);
         }
-        if self.mtu.is_some_and(|mtu| packet.ip_len() > mtu) {
+        if self.spec.mtu.is_some_and(|mtu| packet.network_len() > mtu) {
             return Some(Cause::Mtu);
         }
         let policer = self.policer.as_mut();
-        let conforms = policer.is_none_or(|policer| policer.conforms(packet.wire_len(), at));
+        let conforms = policer.is_none_or(|policer| policer.admit(packet.wire_len(), at));
         (!conforms).then_some(Cause::Policer)
     }
 
@@ -176,7 +185,7 @@ impl<P: Parcel> Pipeline<P> {
         if !self.loss.as_mut().is_some_and(Loss::loses) {
             return false;
         }
-        let marked = self.ecn && packet.ecn_capable();
+        let marked = self.spec.ecn && packet.ecn_capable();
         if marked {
             packet.mark_congestion();
             out.marked += 1;
@@ -184,17 +193,10 @@ impl<P: Parcel> Pipeline<P> {
         !marked
     }
 
+    /// What is left of a packet after loss goes to the queue.
     #[inline]
-    fn corrupt(&mut self, packet: &mut P, out: &mut Outcome<P>) {
-        let Some((coin, bits)) = &mut self.corrupt else { return };
-        if coin.toss() {
-            packet.flip_bit(bits.next_u64());
-            out.corrupted += 1;
-        }
-    }
-
-    #[inline]
-    fn queue(&mut self, packet: P, at: Nanos, out: &mut Outcome<P>) {
+    fn send(&mut self, mut packet: P, at: Nanos, out: &mut Outcome<P>) {
+        self.corrupt(&mut packet, out);
         if self.bottleneck.is_none() {
             self.pass(packet, at, out);
             return;
@@ -205,11 +207,28 @@ impl<P: Parcel> Pipeline<P> {
         }
     }
 
+    #[inline]
+    fn corrupt(&mut self, packet: &mut P, out: &mut Outcome<P>) {
+        let Some((coin, bits)) = &mut self.corrupt else {
+            return;
+        };
+        if coin.toss() {
+            packet.flip_bit(bits.next_u64());
+            out.corrupted += 1;
+        }
+    }
+
     /// What the serializer finishes up to `now` goes on.
     fn serialize(&mut self, now: Nanos, out: &mut Outcome<P>) {
-        let Some(bottleneck) = &mut self.bottleneck else { return };
+        let Some(bottleneck) = &mut self.bottleneck else {
+            return;
+        };
         let mut serialized = std::mem::take(&mut self.serialized);
-        bottleneck.advance(now, &mut |at, packet| serialized.push((at, packet)), &mut out.dropped);
+        bottleneck.advance(
+            now,
+            &mut |at, packet| serialized.push((at, packet)),
+            &mut out.dropped,
+        );
         for (at, packet) in serialized.drain(..) {
             self.pass(packet, at, out);
         }
@@ -261,6 +280,63 @@ impl<P: Parcel> Pipeline<P> {
         });
     }
 
+    fn reconfigure_gates(&mut self, spec: &ImpairmentSpec, now: Nanos) {
+        if spec.outage != self.spec.outage {
+            let params = spec.outage.as_ref().map(assembly::outage);
+            self.outage = params.map(|params| Outage::new(params, now, self.stream("outage")));
+        }
+        self.policer = spec.policer.as_ref().map(|spec| match self.policer.take() {
+            Some(mut policer) => {
+                policer.set(spec.bits_per_second, spec.burst, now);
+                policer
+            }
+            None => Policer::new(spec.bits_per_second, spec.burst, now),
+        });
+    }
+
+    /// A new rate, queue or slot. Where one goes, what waits in it goes on at once.
+    fn reconfigure_waits(&mut self, spec: &ImpairmentSpec, now: Nanos, out: &mut Outcome<P>) {
+        match (assembly::bottleneck(spec), &mut self.bottleneck) {
+            (Some(params), Some(standing)) => standing.reconfigure(&params, now, &mut out.dropped),
+            (Some(params), none) => {
+                let random = Stream::new(self.seed, &format!("{}/aqm", self.name));
+                *none = Some(Bottleneck::new(&params, now, random));
+            }
+            (None, _) => self.release_queue(now, out),
+        }
+        match (assembly::slot(spec, self.stream("slot")), &mut self.slot) {
+            (Some((limits, gap)), Some(standing)) => standing.reconfigure(limits, gap),
+            (Some((limits, gap)), none) => *none = Some(Slot::new(limits, gap, now)),
+            (None, _) => self.release_slot(now, out),
+        }
+    }
+
+    fn release_queue(&mut self, now: Nanos, out: &mut Outcome<P>) {
+        let Some(mut bottleneck) = self.bottleneck.take() else {
+            return;
+        };
+        let mut waited = Vec::new();
+        bottleneck.advance(
+            Nanos::MAX,
+            &mut |_, packet| waited.push(packet),
+            &mut out.dropped,
+        );
+        waited
+            .into_iter()
+            .for_each(|packet| self.pass(packet, now, out));
+    }
+
+    fn release_slot(&mut self, now: Nanos, out: &mut Outcome<P>) {
+        let Some(mut slot) = self.slot.take() else {
+            return;
+        };
+        let mut waited = Vec::new();
+        slot.advance(Nanos::MAX, &mut |_, packet| waited.push(packet));
+        waited
+            .into_iter()
+            .for_each(|packet| self.delay(packet, now, out));
+    }
+
     fn reconfigure_delay(&mut self, spec: &ImpairmentSpec) {
         self.delay = spec.delay.as_ref().map(|spec| match self.delay.take() {
             Some(mut delay) => {
@@ -276,7 +352,16 @@ impl<P: Parcel> Pipeline<P> {
             }
             None => Reorder::new(spec, self.stream("reorder")),
         });
-        let ordered = spec.delay.as_ref().is_some_and(|delay| !delay.allow_reordering);
-        self.line.set_allow_reordering(!ordered || self.reorder.is_some());
+        let ordered = spec
+            .delay
+            .as_ref()
+            .is_some_and(|delay| !delay.allow_reordering);
+        self.line
+            .set_allow_reordering(!ordered || self.reorder.is_some());
     }
+}
+
+/// What the queue, its serializer and the slot depend on.
+fn line_of(spec: &ImpairmentSpec) -> impl PartialEq + '_ {
+    (&spec.rate, &spec.trace, &spec.queue, &spec.slot, spec.ecn)
 }

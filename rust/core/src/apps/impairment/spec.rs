@@ -345,6 +345,26 @@ impl ImpairmentSpec {
     }
 }
 
+impl ImpairmentSpec {
+    /// Whether any effect is about single packets, so that a super-packet has to be cut. A plain
+    /// delay and a cut line treat all packets of one alike.
+    #[must_use]
+    pub fn needs_single_packets(&self) -> bool {
+        let jitters = self.delay.as_ref().is_some_and(|delay| delay.jitter_ns > 0);
+        let chances = self.loss.is_some() || self.duplicate.is_some() || self.corrupt.is_some();
+        let waits = self.rate.is_some() || self.trace.is_some() || self.slot.is_some();
+        let limits = self.policer.is_some() || self.mtu.is_some();
+        jitters || chances || waits || limits || self.reorder.is_some() || self.compat.is_some()
+    }
+
+    /// Whether packets wait for a moment of their own, and so can be late.
+    #[must_use]
+    pub fn makes_wait(&self) -> bool {
+        let waits = self.rate.is_some() || self.trace.is_some() || self.slot.is_some();
+        waits || self.delay.is_some()
+    }
+}
+
 fn within<T: Bounds>(key: &str, effect: &Option<T>) -> Result<(), SpecError> {
     let bounds = effect.as_ref().map_or(Ok(()), Bounds::bounds);
     bounds.map_err(|problem: Problem| problem.at(key))

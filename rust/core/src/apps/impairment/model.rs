@@ -1,0 +1,129 @@
+//! Which model of a line runs: our own, or netem's.
+use super::netem::{Netem, Outcome};
+use super::pipeline::Pipeline;
+use super::spec::{Compat, ImpairmentSpec};
+use crate::app::Context;
+use crate::packet::Packet;
+use crate::time::Nanos;
+
+/// Takes a packet that leaves, and the moment at which it was due.
+type Leave<'a> = &'a mut dyn FnMut(Nanos, Packet, &mut Context<'_>);
+
+/// A model of one direction of a line.
+pub(super) enum Model {
+    Exact(Box<Pipeline<Packet>>),
+    Netem(Box<Netem<Packet>>),
+}
+
+impl Model {
+    pub(super) fn new(spec: &ImpairmentSpec, seed: u64, name: &str, now: Nanos) -> Self {
+        match spec.compat {
+            None => Self::Exact(Box::new(Pipeline::new(spec, seed, name, now))),
+            Some(Compat::Netem) => Self::Netem(Box::new(Netem::new(spec, seed, name))),
+        }
+    }
+
+    pub(super) fn compat(&self) -> Option<Compat> {
+        matches!(self, Self::Netem(_)).then_some(Compat::Netem)
+    }
+
+    pub(super) fn reconfigure(
+        &mut self,
+        spec: &ImpairmentSpec,
+        now: Nanos,
+        out: &mut Outcome<Packet>,
+    ) {
+        match self {
+            Self::Exact(pipeline) => pipeline.reconfigure(spec, now, out),
+            Self::Netem(netem) => netem.reconfigure(spec),
+        }
+    }
+
+    /// Takes a packet that arrived at `at`. netem first gives out what left before: its limit
+    /// counts what is still there.
+    #[inline]
+    pub(super) fn admit(
+        &mut self,
+        packet: Packet,
+        at: Nanos,
+        context: &mut Context<'_>,
+        out: &mut Outcome<Packet>,
+        leave: Leave<'_>,
+    ) {
+        match self {
+            Self::Exact(pipeline) => pipeline.admit(packet, at, context.pool, out),
+            Self::Netem(netem) => {
+                dequeue(netem, at, context, leave);
+                netem.enqueue(packet, at, context.pool, out);
+            }
+        }
+    }
+
+    /// Gives out what is due.
+    pub(super) fn release(
+        &mut self,
+        context: &mut Context<'_>,
+        out: &mut Outcome<Packet>,
+        leave: Leave<'_>,
+    ) {
+        let now = context.now;
+        match self {
+            Self::Exact(pipeline) => {
+                pipeline.advance(now, out);
+                while let Some((due, packet)) = pipeline.pop_due(now) {
+                    leave(due, packet, context);
+                }
+            }
+            Self::Netem(netem) => dequeue(netem, now, context, leave),
+        }
+    }
+
+    pub(super) fn next_event(&self) -> Option<Nanos> {
+        match self {
+            Self::Exact(pipeline) => pipeline.next_event(),
+            Self::Netem(netem) => netem.next_event(),
+        }
+    }
+
+    pub(super) fn delayed(&self) -> usize {
+        match self {
+            Self::Exact(pipeline) => pipeline.delayed(),
+            Self::Netem(netem) => netem.len(),
+        }
+    }
+
+    pub(super) fn backlog(&self, now: Nanos) -> (u64, u64, Nanos) {
+        match self {
+            Self::Exact(pipeline) => pipeline.backlog(now),
+            Self::Netem(_) => (0, 0, 0),
+        }
+    }
+
+    pub(super) fn marked(&self) -> u64 {
+        match self {
+            Self::Exact(pipeline) => pipeline.marked(),
+            Self::Netem(_) => 0,
+        }
+    }
+
+    /// Takes everything out, at the end.
+    pub(super) fn drain(&mut self, each: &mut dyn FnMut(Packet)) {
+        match self {
+            Self::Exact(pipeline) => pipeline.drain(each),
+            Self::Netem(netem) => {
+                while let Some((_, packet)) = netem.dequeue(Nanos::MAX) {
+                    each(packet);
+                }
+            }
+        }
+    }
+}
+
+/// Each packet leaves at its own moment, which with slots decides about the next one.
+fn dequeue(netem: &mut Netem<Packet>, now: Nanos, context: &mut Context<'_>, leave: Leave<'_>) {
+    while let Some(at) = netem.next_event().filter(|&at| at <= now) {
+        if let Some((due, packet)) = netem.dequeue(at) {
+            leave(due.max(at), packet, context);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What stands on the wire: headers read with bounds, checksums, super-packets cut into packets,
+//! and packet filters. Every function takes bytes of any kind and never panics.
+
+pub mod checksum;
+pub mod ecn;
+mod field;
+pub mod flow;
+pub mod headers;
+mod parcel;
+mod plan;
+#[cfg(test)]
+mod samples;
+pub mod segment;

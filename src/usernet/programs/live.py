@@ -1,0 +1,112 @@
+"""What a running line says: events as JSON, a live view on a terminal, lines elsewhere."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live as Screen
+
+    from usernet.config.scenario import Scenario
+    from usernet.engine import ImpairmentStatistics, Statistics
+    from usernet.engine.fidelity import Fidelity
+
+__all__ = ["Live"]
+
+
+class Live:
+    """Tells a person, or a program, what a line between two ends is doing.
+
+    Args:
+        between: The names of the two ends.
+        quiet: Say nothing.
+        as_json: Say it as JSON on stdout, one object a line.
+    """
+
+    def __init__(self, between: tuple[str, str], *, quiet: bool, as_json: bool) -> None:
+        self._between = between
+        self._json = as_json
+        self._said = not quiet and not as_json
+        self._screen: Screen | None = None
+        self._last: Statistics | None = None
+
+    @property
+    def shown(self) -> bool:
+        """Whether a live view stands on a terminal."""
+        return self._screen is not None
+
+    def ready(self, scenario: Scenario) -> None:
+        """Packets flow."""
+        first, second = self._between
+        if self._json:
+            _event("ready", between=self._between, seed=scenario.seed or 0)
+        if not self._said:
+            return
+        _say(f"emulating between {first} and {second}; Ctrl-C ends it")
+        _say(f"  up   {first} → {second}   {scenario.link.up or 'perfect'}")
+        _say(f"  down {second} → {first}   {scenario.link.down or 'perfect'}")
+        if sys.stderr.isatty():
+            self._open()
+
+    def show(self, statistics: Statistics) -> None:
+        """What has happened since the last time."""
+        if self._screen is not None and self._last is not None:
+            self._screen.update(_table(self._last, statistics), refresh=True)
+        self._last = statistics
+
+    def end(self, statistics: Statistics, fidelity: Fidelity) -> None:
+        """It is over."""
+        if self._screen is not None:
+            self._screen.stop()
+        if self._json:
+            impairments = {name: _record(one) for name, one in statistics.impairments.items()}
+            _event("end", fidelity=asdict(fidelity), impairments=impairments)
+        if self._said:
+            for name, one in statistics.impairments.items():
+                _say(f"  {name:<5}{_summary(one)}")
+            _say(f"fidelity: {fidelity}")
+
+    def _open(self) -> None:
+        from rich.console import Console  # noqa: PLC0415 - slow to import, and only for terminals
+        from rich.live import Live as Screen  # noqa: PLC0415
+
+        self._screen = Screen(console=Console(stderr=True), auto_refresh=False, transient=True)
+        self._screen.start()
+
+
+def _event(event: str, **values: object) -> None:
+    print(json.dumps({"event": event, **values}), flush=True)
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+
+
+def _record(one: ImpairmentStatistics) -> dict[str, object]:
+    names = (name for name in one.__dataclass_fields__ if name not in ("dropped", "lateness"))
+    plain: dict[str, object] = {name: getattr(one, name) for name in names}
+    return plain | {"dropped": dict(one.dropped), "lateness": asdict(one.lateness)}
+
+
+def _summary(one: ImpairmentStatistics) -> str:
+    causes = ", ".join(f"{count} {cause}" for cause, count in one.dropped.items() if count)
+    dropped = f"dropped {one.dropped_total} ({causes})" if causes else "dropped none"
+    return f"{one.packets_in} packets in, {one.packets_out} out, {dropped}"
+
+
+def _table(before: Statistics, now: Statistics) -> RenderableType:
+    from rich.table import Table  # noqa: PLC0415 - slow to import, and only for terminals
+
+    table = Table("", "in", "out", "queue", "in flight", "dropped", box=None)
+    seconds = max(1, now.time_ns - before.time_ns) / 1e9
+    for name, one in now.impairments.items():
+        old = before.impairments.get(name, one)
+        rates = (one.bytes_in - old.bytes_in, one.bytes_out - old.bytes_out)
+        bits = (f"{count * 8 / seconds / 1e6:.2f} Mbit/s" for count in rates)
+        queue = f"{one.queue_ns / 1e6:.0f} ms"
+        table.add_row(name, *bits, queue, str(one.delayed), str(one.dropped_total))
+    return table
