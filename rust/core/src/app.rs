@@ -43,6 +43,8 @@ pub enum ErrorKind {
     Trace,
     /// A capture could not be written.
     Capture,
+    /// The engine has stopped, or is not the kind that does this.
+    Engine,
 }
 
 /// What went wrong, to which app, and what to do about it.
@@ -59,6 +61,14 @@ impl AppError {
     pub fn config(message: impl Into<String>) -> Self {
         Self {
             kind: ErrorKind::Config,
+            message: message.into(),
+        }
+    }
+
+    /// An engine that has stopped, or is not the kind that does this.
+    pub fn engine(message: impl Into<String>) -> Self {
+        Self {
+            kind: ErrorKind::Engine,
             message: message.into(),
         }
     }
@@ -121,8 +131,8 @@ pub trait App: Send {
         None
     }
 
-    /// Names the descriptors that it waits for.
-    fn descriptors(&self, _each: &mut dyn FnMut(Descriptor)) {}
+    /// Adds the descriptors that it waits for.
+    fn descriptors(&self, _into: &mut Vec<Descriptor>) {}
 
     /// Whether `reconfigure` can take this config while the app keeps its state.
     ///
@@ -141,7 +151,8 @@ pub trait App: Send {
     /// Adds what it has counted.
     fn count(&self, _now: Nanos, _into: &mut Map<String, Value>) {}
 
-    /// What has gone wrong since it started and cannot mend by itself.
+    /// What has gone wrong since it started and cannot mend by itself. Asked once more behind
+    /// `stop`.
     fn failure(&self) -> Option<AppError> {
         None
     }

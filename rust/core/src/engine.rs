@@ -110,11 +110,12 @@ impl Engine {
             .filter(|&at| at < Nanos::MAX)
     }
 
-    /// Goes through the descriptors that apps wait for, each with its app's place.
-    pub fn descriptors(&self, mut each: impl FnMut(usize, Descriptor)) {
+    /// The descriptors that apps wait for, each with its app's place.
+    pub fn descriptors(&self, into: &mut Vec<(usize, Descriptor)>) {
+        let mut own = Vec::new();
         for (place, slot) in self.graph.slots.iter().enumerate() {
-            slot.app
-                .descriptors(&mut |descriptor| each(place, descriptor));
+            slot.app.descriptors(&mut own);
+            into.extend(own.drain(..).map(|descriptor| (place, descriptor)));
         }
     }
 
@@ -155,6 +156,7 @@ impl Engine {
             named.filter_map(|(name, slot)| Some((name.clone(), slot.app.failure()?)));
         failures
             .next()
+            .or_else(|| self.graph.last_failure.clone())
             .or_else(|| Some((String::from("timeline"), self.failure.clone()?)))
     }
 

@@ -1,314 +1,400 @@
-//! The two drives of an engine. In real time it has a thread of its own, which sleeps until there
-//! is something to do; commands are done between two breaths. In virtual time there is no thread.
-use crate::clock;
-use crate::poll::{Poll, WAKER, Waker};
-use crate::registry::Apps;
-use std::any::Any;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+//! The drive: an engine on a thread of its own, in real time. The thread sleeps until a packet, a
+//! deadline or a command comes; a command is done between two breaths.
+use crate::clock::Clock;
+use crate::poll::{self, Event};
+use crate::registry::{Apps, Time};
+use crate::thread;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::JoinHandle;
-use std::time::Duration;
-use usernet_core::action::Action;
-use usernet_core::app::AppError;
+use std::time::{Duration, Instant};
+use usernet_core::app::{AppError, Descriptor};
 use usernet_core::engine::Engine;
 use usernet_core::time::{MICROSECOND, Nanos};
 
-/// How long before a deadline a precise drive stops to sleep: what a wake-up may cost.
+/// How long before a deadline the precise mode stops sleeping: more than a wake-up is late, mostly.
 const SPIN: Nanos = 80 * MICROSECOND;
-/// How many breaths may follow each other before commands and descriptors are looked at.
-const BREATHS: u32 = 16;
+/// After how many breaths without a pause a busy engine is asked whether something failed.
+const BREATHS_PER_CHECK: u64 = 1024;
 
-/// Why a command was not done.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum Failure {
-    /// An app failed, or refused; its name, if it has one.
-    App(String, AppError),
-    /// The engine has stopped, or fell over.
-    Stopped(String),
-}
+/// What failed: the app's name, and the error.
+pub type Failure = (String, AppError);
 
-impl From<AppError> for Failure {
-    fn from(error: AppError) -> Self {
-        Self::App(String::new(), error)
-    }
-}
+type Work = Box<dyn FnOnce(&mut Engine, &mut Apps) + Send>;
 
-type Command = Box<dyn FnOnce(&mut Engine, &mut Apps) + Send>;
-
-/// An engine, and what drives it.
-pub enum Drive {
-    /// On its own thread.
-    Real(Real),
-    /// By whoever calls.
-    Virtual(Box<Mutex<(Engine, Apps)>>),
-}
-
-impl Drive {
-    /// An engine without a graph. `precise` spins for the last 80 µs before each deadline.
-    ///
-    /// # Errors
-    /// The system has no thread or descriptor left.
-    pub fn new(seed: u64, virtual_time: bool, precise: bool) -> Result<Self, Failure> {
-        let pair = (Engine::new(), Apps::new(seed, virtual_time));
-        if virtual_time {
-            return Ok(Self::Virtual(Box::new(Mutex::new(pair))));
-        }
-        Real::new(pair, precise).map(Self::Real)
-    }
-
-    /// Does something with the engine between two breaths.
-    ///
-    /// # Errors
-    /// The engine has stopped.
-    pub fn with<T: Send + 'static>(
-        &self,
-        command: impl FnOnce(&mut Engine, &mut Apps) -> T + Send + 'static,
-    ) -> Result<T, Failure> {
-        match self {
-            Self::Real(real) => real.with(command),
-            Self::Virtual(pair) => {
-                let mut pair = lock(pair);
-                let (engine, apps) = &mut *pair;
-                Ok(command(engine, apps))
-            }
-        }
-    }
-
-    /// Does all the actions, or none; the number of the graph that now runs.
-    ///
-    /// # Errors
-    /// An action cannot be done, or the engine has stopped.
-    pub fn apply(&self, actions: Vec<Action>) -> Result<u64, Failure> {
-        Ok(self.with(move |engine, apps| engine.apply(&actions, apps))??)
-    }
-
-    /// Lets virtual time pass up to and including this moment.
-    ///
-    /// # Errors
-    /// The engine runs in real time, or an app failed.
-    pub fn advance(&self, until: Nanos) -> Result<(), Failure> {
-        if let Self::Real(_) = self {
-            return Err(Failure::Stopped(
-                "it runs in real time, which passes by itself".into(),
-            ));
-        }
-        self.with(move |engine, apps| engine.advance(until, apps))?;
-        self.failure()
-    }
-
-    /// Waits in real time, for `timeout` at most; ends early where an app fails.
-    ///
-    /// # Errors
-    /// An app failed, or the engine has stopped.
-    pub fn wait(&self, timeout: Duration) -> Result<(), Failure> {
-        let Self::Real(real) = self else {
-            return self.failure();
-        };
-        real.wait(timeout)
-    }
-
-    /// What has gone wrong and cannot mend by itself.
-    ///
-    /// # Errors
-    /// That.
-    pub fn failure(&self) -> Result<(), Failure> {
-        let failure = self.with(|engine, _| engine.failure())?;
-        failure.map_or(Ok(()), |(name, error)| Err(Failure::App(name, error)))
-    }
-
-    /// Stops all apps and the thread.
-    ///
-    /// # Errors
-    /// An app could not finish what it had open.
-    pub fn stop(&self) -> Result<(), Failure> {
-        let finish = |engine: &mut Engine, _: &mut Apps| engine.stop();
-        match self {
-            Self::Real(real) => real.stop(),
-            Self::Virtual(_) => self.with(finish).map(drop),
-        }
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A drive in real time.
-pub struct Real {
-    commands: Mutex<Sender<Command>>,
-    waker: Arc<Waker>,
-    failures: Mutex<Receiver<Failure>>,
+/// An engine that runs on a thread of its own.
+pub struct Drive {
+    shared: Arc<Shared>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Real {
-    fn new(pair: (Engine, Apps), precise: bool) -> Result<Self, Failure> {
-        let refused = |error: std::io::Error| Failure::Stopped(error.to_string());
-        let waker = Arc::new(Waker::new().map_err(refused)?);
-        let (commands, received) = channel();
-        let (failed, failures) = channel();
-        let (engine, apps) = pair;
-        let mut run = Run {
-            engine,
-            apps,
-            commands: received,
-            waker: Arc::clone(&waker),
-            poll: Poll::default(),
-            start: clock::monotonic(),
-            precise,
-            failed,
-            told: false,
-        };
-        let builder = std::thread::Builder::new().name("usernet-engine".into());
-        let thread = builder
-            .spawn(move || run.until_stopped())
-            .map_err(refused)?;
-        let thread = Mutex::new(Some(thread));
-        let (commands, failures) = (Mutex::new(commands), Mutex::new(failures));
+impl Drive {
+    /// Starts an engine without a graph. With `precise` it spins for the last 80 µs before each
+    /// deadline, and takes real-time priority where that is allowed.
+    ///
+    /// # Errors
+    /// The system has no thread or no descriptor left.
+    pub fn start(seed: u64, precise: bool) -> Result<Self, AppError> {
+        let no_more = |error| AppError::engine(format!("the engine cannot start: {error}"));
+        let shared = Arc::new(Shared {
+            clock: Clock::start(),
+            state: Mutex::default(),
+            pending: AtomicBool::new(false),
+            wake: Event::new().map_err(no_more)?,
+            news: Condvar::new(),
+        });
+        let loop_shared = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("usernet-engine".into());
+        let thread = thread.spawn(move || run(&loop_shared, seed, precise));
         Ok(Self {
-            commands,
-            waker,
-            failures,
-            thread,
+            shared,
+            thread: Mutex::new(Some(thread.map_err(no_more)?)),
         })
     }
 
-    fn with<T: Send + 'static>(
+    /// Has the engine's thread do something between two breaths, and waits for what came out.
+    ///
+    /// # Errors
+    /// The engine is stopped, or its thread has panicked.
+    pub fn with<R: Send + 'static>(
         &self,
-        command: impl FnOnce(&mut Engine, &mut Apps) -> T + Send + 'static,
-    ) -> Result<T, Failure> {
-        let (answer, answered) = channel();
-        let command = move |engine: &mut Engine, apps: &mut Apps| {
-            let _unheard = answer.send(command(engine, apps));
-        };
-        let sent = lock(&self.commands).send(Box::new(command));
-        self.waker.ring();
-        sent.map_err(|_| self.fallen())?;
-        answered.recv().map_err(|_| self.fallen())
+        work: impl FnOnce(&mut Engine, &mut Apps) -> R + Send + 'static,
+    ) -> Result<R, AppError> {
+        let (reply, answer) = mpsc::sync_channel(1);
+        self.shared.submit(Box::new(move |engine, apps| {
+            // Whoever asked may be gone: then nobody misses the answer.
+            let _ = reply.send(work(engine, apps));
+        }))?;
+        answer.recv().map_err(|_| self.shared.end())
     }
 
-    fn wait(&self, timeout: Duration) -> Result<(), Failure> {
-        match lock(&self.failures).recv_timeout(timeout) {
-            Ok(failure) => Err(failure),
-            Err(RecvTimeoutError::Timeout) => Ok(()),
-            Err(RecvTimeoutError::Disconnected) => Err(self.fallen()),
+    /// Nanoseconds since the engine started.
+    #[must_use]
+    pub fn now(&self) -> Nanos {
+        self.shared.clock.now()
+    }
+
+    /// What has failed and cannot mend by itself, if something has.
+    #[must_use]
+    pub fn failure(&self) -> Option<Failure> {
+        self.shared.lock().failure.clone()
+    }
+
+    /// Waits until something has failed or the engine has ended, at most so long.
+    #[must_use]
+    pub fn wait(&self, timeout: Duration) -> Option<Failure> {
+        let until = Instant::now() + timeout;
+        let mut state = self.shared.lock();
+        while state.failure.is_none() && state.ended.is_none() {
+            let left = until.checked_duration_since(Instant::now())?;
+            let waited = self.shared.news.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
+        state.failure.clone()
     }
 
-    fn stop(&self) -> Result<(), Failure> {
-        if lock(&self.thread).is_none() {
-            return Ok(());
-        }
-        let failed = self.with(|engine, apps| {
-            engine.stop();
-            apps.stopped = true;
-        });
-        self.join();
-        failed
-    }
-
-    fn join(&self) -> Option<String> {
-        let ended = lock(&self.thread).take()?.join();
-        ended.err().map(|panic| words(&*panic))
-    }
-
-    fn fallen(&self) -> Failure {
-        let why = self.join();
-        Failure::Stopped(why.map_or("the engine has stopped".into(), |why| {
-            format!("the engine fell over, which is a fault of usernet: {why}")
-        }))
+    /// Stops every app, then the thread. Once stopped, it stays so.
+    pub fn stop(&self) {
+        self.shared.lock().stopping = true;
+        self.shared.nudge();
+        let thread = self.thread.lock();
+        let thread = thread.unwrap_or_else(PoisonError::into_inner).take();
+        // A panic of the thread has been caught and told already.
+        let _ = thread.map(JoinHandle::join);
     }
 }
 
-impl Drop for Real {
+impl Drop for Drive {
     fn drop(&mut self) {
-        let _stopped = self.stop();
+        self.stop();
     }
 }
 
-fn words(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_default()
+#[derive(Default)]
+struct State {
+    works: Vec<Work>,
+    stopping: bool,
+    failure: Option<Failure>,
+    /// Why there is no thread any more.
+    ended: Option<AppError>,
 }
 
-/// What the engine's thread has.
-struct Run {
+struct Shared {
+    clock: Clock,
+    state: Mutex<State>,
+    /// Whether the thread has to look at the state: a busy one looks at no descriptor.
+    pending: AtomicBool,
+    wake: Event,
+    news: Condvar,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn nudge(&self) {
+        self.pending.store(true, Ordering::Release);
+        self.wake.raise();
+    }
+
+    fn submit(&self, work: Work) -> Result<(), AppError> {
+        let mut state = self.lock();
+        if let Some(reason) = &state.ended {
+            return Err(reason.clone());
+        }
+        state.works.push(work);
+        drop(state);
+        self.nudge();
+        Ok(())
+    }
+
+    /// Waits until the thread has said why it ends.
+    fn end(&self) -> AppError {
+        let mut state = self.lock();
+        loop {
+            match &state.ended {
+                Some(reason) => return reason.clone(),
+                None => {
+                    state = self
+                        .news
+                        .wait(state)
+                        .unwrap_or_else(PoisonError::into_inner);
+                }
+            }
+        }
+    }
+
+    fn set_ended(&self, failure: Option<Failure>) {
+        let reason = AppError::engine("the engine is stopped");
+        let mut state = self.lock();
+        let told = failure.as_ref().map(|(_, error)| error.clone());
+        state.ended = Some(told.unwrap_or(reason));
+        if failure.is_some() {
+            state.failure = failure;
+        }
+        let unanswered = std::mem::take(&mut state.works);
+        drop(state);
+        self.news.notify_all();
+        drop(unanswered);
+    }
+
+    fn report(&self, failure: Option<Failure>) {
+        let mut state = self.lock();
+        if failure.is_some() && state.failure.is_none() {
+            self.news.notify_all();
+        }
+        state.failure = failure;
+    }
+
+    /// What there is to do, and whether the engine goes on after that.
+    fn works(&self) -> (Vec<Work>, bool) {
+        if !self.pending.swap(false, Ordering::Acquire) {
+            return (Vec::new(), true);
+        }
+        let mut state = self.lock();
+        (std::mem::take(&mut state.works), !state.stopping)
+    }
+}
+
+fn run(shared: &Shared, seed: u64, precise: bool) {
+    thread::settle(precise);
+    let breathing = AssertUnwindSafe(|| Breathing::new(shared, seed, precise).run());
+    let failure = catch_unwind(breathing).err().map(|panic| {
+        let words = panic.downcast_ref::<String>().map(String::as_str);
+        let words = words.or_else(|| panic.downcast_ref::<&str>().copied());
+        let message = format!("the engine panicked: {}", words.unwrap_or("without a word"));
+        (String::from("engine"), AppError::engine(message))
+    });
+    shared.set_ended(failure);
+}
+
+/// The engine's loop.
+struct Breathing<'a> {
+    shared: &'a Shared,
     engine: Engine,
     apps: Apps,
-    commands: Receiver<Command>,
-    waker: Arc<Waker>,
-    poll: Poll,
-    start: Nanos,
     precise: bool,
-    failed: Sender<Failure>,
-    told: bool,
+    /// Breaths since it was last asked whether something failed.
+    unchecked: u64,
+    waiting: Vec<(usize, Descriptor)>,
+    polled: Vec<libc::pollfd>,
 }
 
-impl Run {
-    fn until_stopped(&mut self) {
-        clock::wake_sharply();
-        while !self.apps.stopped {
-            self.obey();
-            let more = self.breathe();
-            self.tell();
+impl<'a> Breathing<'a> {
+    fn new(shared: &'a Shared, seed: u64, precise: bool) -> Self {
+        Self {
+            shared,
+            engine: Engine::new(),
+            apps: Apps::new(seed, Time::Real(shared.clock)),
+            precise,
+            unchecked: 0,
+            waiting: Vec::new(),
+            polled: Vec::new(),
+        }
+    }
+
+    fn run(&mut self) {
+        while self.obey() {
+            let more = self.engine.breathe(self.shared.clock.now(), &mut self.apps);
+            self.unchecked += 1;
+            if !more || self.unchecked >= BREATHS_PER_CHECK {
+                self.shared.report(self.engine.failure());
+                self.unchecked = 0;
+            }
             self.wait(more);
         }
+        self.engine.stop();
+        self.shared.report(self.engine.failure());
     }
 
-    fn now(&self) -> Nanos {
-        clock::monotonic() - self.start
-    }
-
-    /// Does the commands that have come; the loop ends when nobody can send any more.
-    fn obey(&mut self) {
-        while let Ok(command) = self.commands.try_recv() {
-            let now = self.now();
-            self.engine.tell_time(now);
-            command(&mut self.engine, &mut self.apps);
+    /// Does what there is to do; whether the engine goes on.
+    fn obey(&mut self) -> bool {
+        let (works, goes_on) = self.shared.works();
+        for work in works {
+            self.engine.tell_time(self.shared.clock.now());
+            work(&mut self.engine, &mut self.apps);
         }
+        goes_on
     }
 
-    fn breathe(&mut self) -> bool {
-        for _ in 0..BREATHS {
-            let now = self.now();
-            if !self.engine.breathe(now, &mut self.apps) {
-                return false;
-            }
-        }
-        true
-    }
-
-    fn tell(&mut self) {
-        if self.told {
+    /// Waits until there is something to do: not at all where there is more.
+    fn wait(&mut self, more: bool) {
+        self.waiting.clear();
+        self.engine.descriptors(&mut self.waiting);
+        if more && self.waiting.is_empty() {
             return;
         }
-        if let Some((name, error)) = self.engine.failure() {
-            let _unheard = self.failed.send(Failure::App(name, error));
-            self.told = true;
+        self.polled.clear();
+        self.polled
+            .push(pollfd(self.shared.wake.fd(), libc::POLLIN));
+        let own = self.waiting.iter().map(|(_, descriptor)| entry(descriptor));
+        self.polled.extend(own);
+        if self.sleep(more) > 0 {
+            self.wake();
         }
     }
 
-    /// Sleeps until something is to be done; where there is more at once, only looks around.
-    fn wait(&mut self, more: bool) {
-        let deadline = self.engine.next_deadline();
-        let left = deadline.map(|at| at.saturating_sub(self.now()));
-        let spins = self.precise && left.is_some_and(|left| left > 0 && left <= SPIN);
-        let sleep = match left {
-            _ if more || spins => Some(0),
-            Some(left) if self.precise => Some(left.saturating_sub(SPIN)),
-            left => left,
-        };
-        self.poll.reset(&self.waker);
-        self.engine
-            .descriptors(|place, descriptor| self.poll.add(place, descriptor));
-        self.poll.wait(sleep);
-        for place in self.poll.ready() {
-            if place == WAKER {
-                self.waker.quiet();
-            } else {
-                self.engine.wake(place);
+    /// Sleeps until a descriptor is ready or the deadline is here. How many are ready.
+    fn sleep(&mut self, more: bool) -> usize {
+        loop {
+            let deadline = self.engine.next_deadline();
+            let left = deadline.map(|at| at.saturating_sub(self.shared.clock.now()));
+            let early = if self.precise { SPIN } else { 0 };
+            let timeout = left.map(|left| left.saturating_sub(early));
+            let timeout = if more { Some(0) } else { timeout };
+            let ready = poll::wait(&mut self.polled, timeout);
+            if more || ready > 0 || left == Some(0) || !self.precise {
+                return ready;
             }
+            std::hint::spin_loop();
+        }
+    }
+
+    fn wake(&mut self) {
+        if self.polled[0].revents != 0 {
+            self.shared.wake.clear();
+        }
+        for ((place, _), polled) in self.waiting.iter().zip(&self.polled[1..]) {
+            if polled.revents != 0 {
+                self.engine.wake(*place);
+            }
+        }
+    }
+}
+
+fn entry(descriptor: &Descriptor) -> libc::pollfd {
+    let mut events = 0;
+    if descriptor.readable {
+        events |= libc::POLLIN;
+    }
+    if descriptor.writable {
+        events |= libc::POLLOUT;
+    }
+    pollfd(descriptor.fd, events)
+}
+
+fn pollfd(fd: libc::c_int, events: libc::c_short) -> libc::pollfd {
+    libc::pollfd {
+        fd,
+        events,
+        revents: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usernet_core::action::parse;
+
+    #[test]
+    fn works_are_answered_and_packets_run() {
+        let drive = Drive::start(1, false).unwrap();
+        let actions = parse(
+            r#"[{"do":"start","name":"a","app":{"app":"source","size":60,"count":1000}},
+                {"do":"start","name":"b","app":{"app":"sink"}},
+                {"do":"link","link":"a.tx -> b.rx"}]"#,
+        )
+        .unwrap();
+        let generation = drive.with(move |engine, apps| engine.apply(&actions, apps));
+        assert_eq!(generation, Ok(Ok(1)));
+        let packets = || {
+            let packets = |engine: &mut Engine, _: &mut Apps| {
+                engine.statistics()["apps"]["b"]["packets"].as_u64()
+            };
+            drive.with(packets).unwrap()
+        };
+        while packets() != Some(1000) {}
+    }
+
+    #[test]
+    fn a_panic_is_told_to_whoever_asks_and_to_whoever_waits() {
+        let drive = Drive::start(1, false).unwrap();
+        let asked = drive.with(|_, _| -> () { panic!("on purpose") });
+        assert!(asked.unwrap_err().message.contains("on purpose"));
+        let later = drive.with(|engine, _| engine.now()).unwrap_err();
+        assert!(later.message.contains("on purpose"));
+        let (name, error) = drive.wait(Duration::ZERO).unwrap();
+        assert!(name == "engine" && error.message.contains("on purpose"));
+    }
+
+    #[test]
+    fn what_was_asked_before_a_stop_is_answered() {
+        let drive = Drive::start(1, true).unwrap();
+        let first = drive.with(|engine, _| engine.now());
+        drive.stop();
+        drive.stop();
+        assert!(first.is_ok());
+        let after = drive.with(|engine, _| engine.now()).unwrap_err();
+        assert_eq!(after.message, "the engine is stopped");
+    }
+
+    #[test]
+    fn an_idle_engine_does_not_breathe() {
+        let drive = Drive::start(1, false).unwrap();
+        let breaths = || drive.with(|engine, _| engine.statistics()["breaths"].clone());
+        let (first, second) = (breaths().unwrap(), breaths().unwrap());
+        assert!(drive.wait(Duration::from_millis(20)).is_none());
+        let third = breaths().unwrap();
+        let between = |a: &serde_json::Value, b: &serde_json::Value| {
+            b.as_u64().unwrap() - a.as_u64().unwrap()
+        };
+        assert!(between(&second, &third) <= between(&first, &second).max(2));
+    }
+
+    #[test]
+    fn a_deadline_is_met() {
+        for precise in [false, true] {
+            let drive = Drive::start(1, precise).unwrap();
+            let at = drive.now() + 2_000_000;
+            let actions = parse(r#"[{"do":"start","name":"b","app":{"app":"sink"}}]"#).unwrap();
+            drive
+                .with(move |engine, _| engine.schedule(at, actions))
+                .unwrap();
+            let generation = || drive.with(|engine, _| engine.statistics()["generation"].clone());
+            while generation().unwrap() == 0 {}
+            assert!(drive.now() >= at);
         }
     }
 }

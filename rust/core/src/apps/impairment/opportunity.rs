@@ -234,10 +234,7 @@ mod tests {
             line.serve(next, |packet| left.push((round, packet.len)));
         }
         assert_eq!(left, [(1, 3000), (1, 4), (2, 10)]);
-        assert_eq!(
-            line.interrupt().unwrap().1,
-            1500 - (1504 - 10 - (1504 - 1500))
-        );
+        assert_eq!(line.interrupt().unwrap().1, 1500 - (1504 - 6));
     }
 
     #[test]

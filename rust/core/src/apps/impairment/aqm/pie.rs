@@ -259,7 +259,7 @@ mod tests {
             if self.current_qdelay == 0.0 && self.qdelay_old == 0.0 {
                 self.drop_prob *= 0.98;
             }
-            self.drop_prob = self.drop_prob.max(0.0).min(1.0);
+            self.drop_prob = self.drop_prob.clamp(0.0, 1.0);
             self.burst_allowance = (self.burst_allowance - T_UPDATE).max(0.0);
             if self.burst_allowance < 1e-9 {
                 self.burst_allowance = 0.0;

@@ -1,0 +1,135 @@
+//! What is on its way into a packet socket: a bounded queue in front of it, and what became of the
+//! packets.
+use crate::batch;
+use serde_json::{Map, Value};
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::os::fd::RawFd;
+use usernet_core::packet::{Packet, Pool};
+
+/// How many packets wait while the socket is full; more are dropped.
+const WAITING: usize = 2048;
+
+/// Packets on their way out.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    waiting: VecDeque<Packet>,
+    blocked: bool,
+    sent: u64,
+    sent_bytes: u64,
+    too_large: u64,
+    overflowed: u64,
+    failed: BTreeMap<i32, u64>,
+}
+
+impl Outbox {
+    /// Whether packets wait for the socket to have room again.
+    pub(crate) fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
+    /// Takes packets in, as many as there is room for.
+    pub(crate) fn add(&mut self, packets: &mut Vec<Packet>, pool: &mut Pool) {
+        let room = WAITING.saturating_sub(self.waiting.len());
+        let taken = packets.len().min(room);
+        self.waiting.extend(packets.drain(..taken));
+        self.overflowed += packets.len() as u64;
+        pool.free_all(packets);
+    }
+
+    /// Sends what waits, until the socket is full. True where the interface seems to be gone.
+    #[must_use]
+    pub(crate) fn flush(&mut self, socket: RawFd, pool: &mut Pool) -> bool {
+        self.blocked = false;
+        while !self.waiting.is_empty() && !self.blocked {
+            let packets = self.waiting.iter().take(batch::BATCH);
+            match batch::send(socket, packets) {
+                Ok(count) => self.finish(count, pool),
+                Err(error) => {
+                    if self.fail(&error, pool) {
+                        return true;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    /// Drops all that waits: there is no interface.
+    pub(crate) fn discard(&mut self, pool: &mut Pool) {
+        let count = self.waiting.len() as u64;
+        if count > 0 {
+            *self.failed.entry(libc::ENODEV).or_default() += count;
+        }
+        self.free(pool);
+    }
+
+    /// Gives all that waits back.
+    pub(crate) fn free(&mut self, pool: &mut Pool) {
+        self.blocked = false;
+        self.waiting.drain(..).for_each(|packet| pool.free(packet));
+    }
+
+    /// Adds what it has counted.
+    pub(crate) fn count(&self, into: &mut Map<String, Value>) {
+        let failed = self.failed.iter();
+        let failed: Map<String, Value> = failed
+            .map(|(errno, count)| (name(*errno), (*count).into()))
+            .collect();
+        into.insert("sent".into(), self.sent.into());
+        into.insert("sent_bytes".into(), self.sent_bytes.into());
+        into.insert("too_large".into(), self.too_large.into());
+        into.insert("overflowed".into(), self.overflowed.into());
+        into.insert("send_failed".into(), failed.into());
+    }
+
+    fn finish(&mut self, count: usize, pool: &mut Pool) {
+        for packet in self.waiting.drain(..count) {
+            self.sent += 1;
+            self.sent_bytes += packet.len() as u64;
+            pool.free(packet);
+        }
+    }
+
+    /// The oldest packet was refused: it waits or goes. True where the interface seems to be gone.
+    fn fail(&mut self, error: &io::Error, pool: &mut Pool) -> bool {
+        match error.raw_os_error().unwrap_or(0) {
+            libc::EAGAIN => self.blocked = true,
+            libc::EINTR => {}
+            libc::EMSGSIZE => {
+                self.too_large += 1;
+                self.drop_oldest(pool);
+            }
+            errno @ (libc::ENXIO | libc::ENODEV) => {
+                *self.failed.entry(errno).or_default() += 1;
+                self.drop_oldest(pool);
+                return true;
+            }
+            errno => {
+                *self.failed.entry(errno).or_default() += 1;
+                self.drop_oldest(pool);
+            }
+        }
+        false
+    }
+
+    fn drop_oldest(&mut self, pool: &mut Pool) {
+        if let Some(packet) = self.waiting.pop_front() {
+            pool.free(packet);
+        }
+    }
+}
+
+/// The name of an errno that packets meet.
+fn name(errno: i32) -> String {
+    match errno {
+        libc::EINVAL => "EINVAL".into(),
+        libc::EIO => "EIO".into(),
+        libc::ENETDOWN => "ENETDOWN".into(),
+        libc::ENOBUFS => "ENOBUFS".into(),
+        libc::ENODEV => "ENODEV".into(),
+        libc::ENXIO => "ENXIO".into(),
+        libc::EPERM => "EPERM".into(),
+        other => other.to_string(),
+    }
+}
