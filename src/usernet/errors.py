@@ -53,7 +53,7 @@ class ConfigError(UsernetError, ValueError):
 
     exit_code: ClassVar[int] = 2
 
-    def __init__(  # noqa: PLR0913 - one keyword for each thing that an error can name
+    def __init__(
         self,
         problem: str,
         *,

@@ -14,8 +14,8 @@ from usernet.config.words import Words
 __all__ = ["QueueLimit"]
 
 _GRAMMAR = "a time, a size or a number of packets, such as 100ms, 64kb or 1000packets"
-_PACKETS = re.compile(r"(\d+)(?:p|pkts?|packets?)", re.A)
-_TIME = re.compile(r".*[\d.](?:[num]?s(?:ecs?)?|min|h)", re.A)
+_PACKETS = re.compile(r"(\d+)(?:p|pkts?|packets?)", re.ASCII)
+_TIME = re.compile(r".*[\d.](?:[num]?s(?:ecs?)?|min|h)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,9 @@ Probability: TypeAlias = str | int
 LARGEST = 2**63 - 1
 """The largest count of nanoseconds, bits per second or bytes: 292 years, 9.2 Ebit/s, 8 EiB."""
 
-_NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?)\s*([a-z%]*)\s*", re.I | re.A)
+_NUMBER = re.compile(
+    r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d{1,3})?)\s*([a-z%]*)\s*", re.IGNORECASE | re.ASCII
+)
 _LONGEST_TEXT = 400
 
 _TIMES = {
@@ -144,7 +146,7 @@ def number(value: str | int, *, path: str, least: int = 0, most: int = LARGEST) 
         UnitError: If it is not one, or not from ``least`` to ``most``.
     """
     text = str(value) if not isinstance(value, bool) else "?"
-    if not re.fullmatch(r"\d{1,19}", text, re.A) or not least <= int(text) <= most:
+    if not re.fullmatch(r"\d{1,19}", text, re.ASCII) or not least <= int(text) <= most:
         allowed = f"{least} to {most}" if most < LARGEST else f"{least} or more"
         raise UnitError("not a whole number in range", path=path, value=value, allowed=allowed)
     return int(text)

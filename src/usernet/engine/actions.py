@@ -6,11 +6,15 @@ to a topology, so that ``apply(a, diff(a, b)) == b`` can be tested without an en
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from usernet.config.apps import App
 from usernet.config.topology import Connection, Topology
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from usernet.config.apps import App
 
 __all__ = ["Action", "Link", "Reconfigure", "Start", "Stop", "Unlink", "apply", "diff"]
 

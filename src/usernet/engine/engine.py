@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from usernet import _core
 from usernet.config.topology import Topology
 from usernet.engine.actions import Action, diff, to_core
 from usernet.engine.statistics import Statistics
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Engine"]
 

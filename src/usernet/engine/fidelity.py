@@ -113,8 +113,8 @@ def _merge(lateness: Iterable[Lateness], histograms: Iterable[Buckets]) -> Laten
         held[floor] = held.get(floor, 0) + packets
     count = sum(one.count for one in several)
     maximum = max((one.maximum for one in several), default=0)
-    tails = (min(_quantile(held, per_mille, count), maximum) for per_mille in (500, 990, 999))
-    return Lateness(count, sum(one.overruns for one in several), *tails, maximum)
+    p50, p99, p999 = (min(_quantile(held, mille, count), maximum) for mille in (500, 990, 999))
+    return Lateness(count, sum(one.overruns for one in several), p50, p99, p999, maximum)
 
 
 def _quantile(held: Mapping[int, int], per_mille: int, count: int) -> int:

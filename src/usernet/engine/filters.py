@@ -8,9 +8,12 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 from functools import cache
+from typing import TYPE_CHECKING
 
-from usernet.config.apps import Program
 from usernet.errors import ConfigError
+
+if TYPE_CHECKING:
+    from usernet.config.apps import Program
 
 __all__ = ["compile_filter"]
 

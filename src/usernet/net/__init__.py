@@ -1,0 +1,1 @@
+"""Networks: the graph that a user builds, and what runs and watches it."""

@@ -8,9 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from usernet.config import timeline
@@ -21,11 +19,14 @@ from usernet.engine.actions import diff
 from usernet.engine.filters import compile_filter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from usernet.config.impairment import Impairment
     from usernet.config.link import Flow, Link
     from usernet.config.scenario import Scenario
 
-__all__ = ["Ends", "Emulation", "topology"]
+__all__ = ["Emulation", "Ends", "topology"]
 
 AHEAD_NS = 5_000_000_000
 """How far ahead the engine is told what the timeline holds."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from usernet.config import units
-from usernet.config.apps import App
-from usernet.config.impairment import Impairment
 from usernet.config.topology import Connection, Topology, parse_connection
 from usernet.engine import Engine, Statistics
 from usernet.errors import ConfigError, EngineError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from usernet.config.apps import App
+    from usernet.config.impairment import Impairment
 
 __all__ = ["Network"]
 

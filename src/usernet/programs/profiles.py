@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from usernet.config.scenario import Scenario
 from usernet.trace import profiles as shipped
+
+if TYPE_CHECKING:
+    from usernet.config.scenario import Scenario
 
 __all__ = ["profiles"]
 
@@ -56,8 +58,8 @@ def _list(found: dict[str, Scenario]) -> None:
 
 def _show(name: str, profile: Scenario) -> None:
     print(f"{name}: {profile.description}")
-    print(f"  down    {profile.link.down or 'nothing'}")
-    print(f"  up      {profile.link.up or 'nothing'}")
+    print(f"  down    {str(profile.link.down) or 'nothing'}")
+    print(f"  up      {str(profile.link.up) or 'nothing'}")
     if profile.timeline:
         print(f"  changes {len(profile.timeline)} entries of a timeline")
     print(f"  source  {profile.source}")
