@@ -11,7 +11,7 @@ use crate::time::Nanos;
 const FRACTION: u32 = 16;
 /// The largest packet before any has been seen (RFC 8289, section 5.3: maxpacket).
 const SMALLEST_MAXPACKET: u32 = 512;
-/// How many intervals a drop rate is worth remembering (RFC 8289, section 5.4).
+/// How many intervals a drop rate is worth remembering (RFC 8289, section 5.5).
 const MEMORY: u64 = 16;
 
 /// A queue under CoDel.
@@ -184,7 +184,7 @@ impl Control {
     }
 }
 
-/// An interval over the square root of the count, in 2⁻¹⁶ ns (section 5.4: control_law).
+/// An interval over the square root of the count, in 2⁻¹⁶ ns (section 5.6: control_law).
 fn step(interval: Nanos, count: u32) -> u128 {
     let interval = u128::from(interval.min(1 << 47)) << FRACTION;
     (interval * interval / u128::from(count.max(1))).isqrt()

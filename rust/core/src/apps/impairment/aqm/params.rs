@@ -42,7 +42,7 @@ pub struct RedParams {
     pub weight: f64,
 }
 
-/// CoDel; the defaults are those of RFC 8289, sections 4.3 and 4.4.
+/// CoDel; the defaults are those of RFC 8289.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CodelParams {

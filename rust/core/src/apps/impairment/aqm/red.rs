@@ -45,9 +45,13 @@ impl<P: Parcel> Red<P> {
     fn sample(&mut self, now: Nanos, rate: u64) {
         let weight = self.params.weight;
         match self.idle_since.filter(|_| self.fifo.packets() == 0) {
-            Some(since) => self.average *= decay(weight, now - since, rate),
+            Some(since) if self.average > 0.0 => {
+                self.average *= decay(weight, now - since, rate);
+            }
+            Some(_) => {}
             None => self.average += weight * (self.fifo.bytes() as f64 - self.average),
         }
+        // What has decayed until now must not do so again, if this packet is dropped.
         self.idle_since = self.idle_since.map(|_| now);
     }
 
