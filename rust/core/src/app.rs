@@ -151,8 +151,7 @@ pub trait App: Send {
     /// Adds what it has counted.
     fn count(&self, _now: Nanos, _into: &mut Map<String, Value>) {}
 
-    /// What has gone wrong since it started and cannot mend by itself. Asked once more behind
-    /// `stop`.
+    /// What has gone wrong since it started and cannot mend by itself.
     fn failure(&self) -> Option<AppError> {
         None
     }

@@ -156,7 +156,6 @@ impl Engine {
             named.filter_map(|(name, slot)| Some((name.clone(), slot.app.failure()?)));
         failures
             .next()
-            .or_else(|| self.graph.last_failure.clone())
             .or_else(|| Some((String::from("timeline"), self.failure.clone()?)))
     }
 

@@ -1,6 +1,6 @@
 //! The running graph: apps at their places, links between them, and the order of a breath.
 use crate::action::LinkSpec;
-use crate::app::{App, AppError, Ports};
+use crate::app::{App, Ports};
 use crate::change::Change;
 use crate::link::Link;
 use crate::order;
@@ -42,8 +42,6 @@ pub(crate) struct Graph {
     pub(crate) links: Vec<Link>,
     /// The places of the apps, in the order in which they are pushed.
     pub(crate) order: Vec<usize>,
-    /// The first failure among apps that are stopped.
-    pub(crate) last_failure: Option<(String, AppError)>,
 }
 
 impl Graph {
@@ -94,8 +92,6 @@ impl Graph {
         for (name, mut slot) in names.into_iter().zip(slots) {
             if stopped.contains(&name) {
                 slot.app.stop(pool);
-                let failure = slot.app.failure().map(|error| (name, error));
-                self.last_failure = self.last_failure.take().or(failure);
             } else {
                 all.insert(name, slot);
             }

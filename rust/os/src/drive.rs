@@ -240,13 +240,18 @@ impl<'a> Breathing<'a> {
             let more = self.engine.breathe(self.shared.clock.now(), &mut self.apps);
             self.unchecked += 1;
             if !more || self.unchecked >= BREATHS_PER_CHECK {
-                self.shared.report(self.engine.failure());
+                self.shared.report(self.failure());
                 self.unchecked = 0;
             }
             self.wait(more);
         }
         self.engine.stop();
-        self.shared.report(self.engine.failure());
+        self.shared.report(self.failure());
+    }
+
+    fn failure(&self) -> Option<Failure> {
+        let late = || self.apps.late_failure();
+        self.engine.failure().or_else(late)
     }
 
     /// Does what there is to do; whether the engine goes on.

@@ -3,20 +3,29 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod batch;
+pub mod capture;
+mod capture_file;
 pub mod clock;
+pub mod device;
 pub mod drive;
 mod ethernet;
+mod failures;
 mod inbox;
 mod interface;
 pub mod local;
 mod outbox;
 mod packet_socket;
+pub mod pcap_reader;
+pub mod pcap_writer;
+mod pcapng;
 mod poll;
 pub mod raw_socket;
 pub mod registry;
 mod ring;
 pub mod run;
+pub mod tap;
 mod thread;
+pub mod tun;
 mod virtio;
 
 pub use run::Run;

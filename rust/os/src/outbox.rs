@@ -1,8 +1,9 @@
 //! What is on its way into a packet socket: a bounded queue in front of it, and what became of the
 //! packets.
 use crate::batch;
+use crate::failures::Failures;
 use serde_json::{Map, Value};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
 use usernet_core::packet::{Packet, Pool};
@@ -19,7 +20,7 @@ pub(crate) struct Outbox {
     sent_bytes: u64,
     too_large: u64,
     overflowed: u64,
-    failed: BTreeMap<i32, u64>,
+    failed: Failures,
 }
 
 impl Outbox {
@@ -59,7 +60,7 @@ impl Outbox {
     pub(crate) fn discard(&mut self, pool: &mut Pool) {
         let count = self.waiting.len() as u64;
         if count > 0 {
-            *self.failed.entry(libc::ENODEV).or_default() += count;
+            self.failed.add(libc::ENODEV, count);
         }
         self.free(pool);
     }
@@ -72,15 +73,11 @@ impl Outbox {
 
     /// Adds what it has counted.
     pub(crate) fn count(&self, into: &mut Map<String, Value>) {
-        let failed = self.failed.iter();
-        let failed: Map<String, Value> = failed
-            .map(|(errno, count)| (name(*errno), (*count).into()))
-            .collect();
         into.insert("sent".into(), self.sent.into());
         into.insert("sent_bytes".into(), self.sent_bytes.into());
         into.insert("too_large".into(), self.too_large.into());
         into.insert("overflowed".into(), self.overflowed.into());
-        into.insert("send_failed".into(), failed.into());
+        into.insert("send_failed".into(), self.failed.counts().into());
     }
 
     fn finish(&mut self, count: usize, pool: &mut Pool) {
@@ -101,12 +98,12 @@ impl Outbox {
                 self.drop_oldest(pool);
             }
             errno @ (libc::ENXIO | libc::ENODEV) => {
-                *self.failed.entry(errno).or_default() += 1;
+                self.failed.add(errno, 1);
                 self.drop_oldest(pool);
                 return true;
             }
             errno => {
-                *self.failed.entry(errno).or_default() += 1;
+                self.failed.add(errno, 1);
                 self.drop_oldest(pool);
             }
         }
@@ -117,19 +114,5 @@ impl Outbox {
         if let Some(packet) = self.waiting.pop_front() {
             pool.free(packet);
         }
-    }
-}
-
-/// The name of an errno that packets meet.
-fn name(errno: i32) -> String {
-    match errno {
-        libc::EINVAL => "EINVAL".into(),
-        libc::EIO => "EIO".into(),
-        libc::ENETDOWN => "ENETDOWN".into(),
-        libc::ENOBUFS => "ENOBUFS".into(),
-        libc::ENODEV => "ENODEV".into(),
-        libc::ENXIO => "ENXIO".into(),
-        libc::EPERM => "EPERM".into(),
-        other => other.to_string(),
     }
 }

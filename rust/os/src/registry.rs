@@ -1,14 +1,21 @@
 //! The registry: makes the apps that end at the operating system, and asks the core for the others.
 use crate::clock::Clock;
+use crate::drive::Failure;
+use crate::pcap_reader::PcapReader;
+use crate::pcap_writer::PcapWriter;
 use crate::raw_socket::RawSocket;
+use crate::{tap, tun};
 use serde_json::Value;
+use std::sync::{Arc, Mutex, PoisonError};
 use usernet_core::Registry;
 use usernet_core::app::{App, AppError};
 use usernet_core::apps;
 use usernet_core::time::Nanos;
 
 /// Every kind that needs the operating system's packets, and so real time.
-const DEVICES: [&str; 1] = ["raw_socket"];
+const DEVICES: [&str; 3] = ["raw_socket", "tap", "tun"];
+
+type Made = Result<Box<dyn App>, AppError>;
 
 /// How time passes for the apps.
 #[derive(Clone, Copy, Debug)]
@@ -19,21 +26,58 @@ pub enum Time {
     Virtual,
 }
 
+/// What goes wrong while an app stops, when nobody can ask it any more: the first such failure.
+#[derive(Clone, Debug, Default)]
+pub struct Late(Arc<Mutex<Option<Failure>>>);
+
+impl Late {
+    pub(crate) fn tell(&self, name: &str, error: &AppError) {
+        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert_with(|| (name.into(), error.clone()));
+    }
+
+    fn told(&self) -> Option<Failure> {
+        let first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        first.clone()
+    }
+}
+
 /// Makes every kind of app there is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Apps {
     seed: u64,
     time: Time,
+    late: Late,
 }
 
 impl Apps {
     /// A registry whose apps draw from this seed.
     #[must_use]
     pub fn new(seed: u64, time: Time) -> Self {
-        Self { seed, time }
+        let late = Late::default();
+        Self { seed, time, late }
     }
 
-    fn device(self, kind: &str, config: &Value) -> Option<Result<Box<dyn App>, AppError>> {
+    /// What went wrong while an app stopped, with its name.
+    #[must_use]
+    pub fn late_failure(&self) -> Option<Failure> {
+        self.late.told()
+    }
+
+    fn write_capture(&self, name: &str, config: &Value) -> Made {
+        let spec = apps::read(config)?;
+        PcapWriter::create(name, spec, self.time, self.late.clone()).map(boxed)
+    }
+
+    fn outer(&self, name: &str, kind: &str, config: &Value) -> Option<Made> {
+        match kind {
+            "pcap_reader" => Some(read_capture(config)),
+            "pcap_writer" => Some(self.write_capture(name, config)),
+            _ => self.device(kind, config),
+        }
+    }
+
+    fn device(&self, kind: &str, config: &Value) -> Option<Made> {
         if !DEVICES.contains(&kind) {
             return None;
         }
@@ -46,11 +90,17 @@ impl Apps {
     }
 }
 
-fn open(kind: &str, config: &Value, clock: Clock) -> Result<Box<dyn App>, AppError> {
+fn open(kind: &str, config: &Value, clock: Clock) -> Made {
     match kind {
         "raw_socket" => RawSocket::open(apps::read(config)?, clock).map(boxed),
+        "tap" => tap::open(apps::read(config)?).map(boxed),
+        "tun" => tun::open(apps::read(config)?).map(boxed),
         _ => Err(AppError::config(format!("there is no device {kind}"))),
     }
+}
+
+fn read_capture(config: &Value) -> Made {
+    PcapReader::open(&apps::read(config)?).map(boxed)
 }
 
 fn boxed(app: impl App + 'static) -> Box<dyn App> {
@@ -58,9 +108,9 @@ fn boxed(app: impl App + 'static) -> Box<dyn App> {
 }
 
 impl Registry for Apps {
-    fn create(&mut self, name: &str, config: &Value, now: Nanos) -> Result<Box<dyn App>, AppError> {
+    fn create(&mut self, name: &str, config: &Value, now: Nanos) -> Made {
         let kind = config.get("app").and_then(Value::as_str).unwrap_or("");
-        self.device(kind, config)
+        self.outer(name, kind, config)
             .or_else(|| apps::create(name, self.seed, config, now))
             .unwrap_or_else(|| Err(unknown(name, kind)))
     }
@@ -68,4 +118,38 @@ impl Registry for Apps {
 
 fn unknown(name: &str, kind: &str) -> AppError {
     AppError::config(format!("app {name}: there is no kind \"{kind}\" of app"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use usernet_core::app::ErrorKind;
+
+    fn refusal(time: Time, config: &Value) -> AppError {
+        Apps::new(1, time).create("a", config, 0).err().unwrap()
+    }
+
+    #[test]
+    fn an_unknown_kind_is_named() {
+        let told = refusal(Time::Virtual, &json!({"app": "nosuch"}));
+        assert!(told.message.contains("nosuch"));
+    }
+
+    #[test]
+    fn virtual_time_refuses_what_ends_at_the_system() {
+        for kind in DEVICES {
+            let told = refusal(Time::Virtual, &json!({"app": kind, "interface": "lo"}));
+            assert_eq!(told.kind, ErrorKind::Config);
+            assert!(told.message.contains(kind) && told.message.contains("real time"));
+        }
+    }
+
+    #[test]
+    fn a_missing_interface_is_told_with_those_that_exist() {
+        let time = Time::Real(Clock::start());
+        let told = refusal(time, &json!({"app": "raw_socket", "interface": "nosuch0"}));
+        assert_eq!(told.kind, ErrorKind::Interface);
+        assert!(told.message.contains("nosuch0") && told.message.contains("lo"));
+    }
 }

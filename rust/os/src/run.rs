@@ -108,7 +108,9 @@ impl Run {
     pub fn failure(&self) -> Option<Failure> {
         match self {
             Self::Real(drive) => drive.failure(),
-            Self::Virtual(local) => local.with(|engine, _| engine.failure()),
+            Self::Virtual(local) => {
+                local.with(|engine, apps| engine.failure().or_else(|| apps.late_failure()))
+            }
         }
     }
 
@@ -122,7 +124,7 @@ impl Run {
         }
     }
 
-    /// Stops every app.
+    /// Stops every app; what fails in that is told by [`Self::failure`].
     pub fn stop(&self) {
         match self {
             Self::Real(drive) => drive.stop(),

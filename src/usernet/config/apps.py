@@ -183,7 +183,7 @@ class PcapReader(_Plain):
 class PcapWriter(_Plain):
     """Writes a pcapng with nanoseconds and, for what was dropped, a comment that says why.
 
-    An interface ``x`` has the inputs ``x`` and ``x.dropped``.
+    An interface ``x`` has the inputs ``x`` and ``x:dropped``.
 
     Attributes:
         path: The file; written anew.

@@ -90,7 +90,7 @@ def _add(
     if captured:
         last = _captured(name, last, apps, links)
         dropped = _joined(outputs, "dropped", f"{name}/dropped", apps, links)
-        links.add(Connection(*dropped, "capture", f"{name}-dropped"))
+        links.add(Connection(*dropped, "capture", f"{name}:dropped"))
     links.add(Connection(*last, direction.after, "rx"))
 
 
