@@ -13,13 +13,28 @@ const NO_BYTES: libc::iovec = libc::iovec {
     iov_len: 0,
 };
 
-/// Sends packets until one is refused; how many went out. An error is the first packet's.
+/// How many packets a small call carries: a lone packet needs no room for many.
+const FEW: usize = 4;
+
+/// Sends packets until one is refused, at most [`BATCH`]; how many went out. An error is the first
+/// packet's.
 pub(crate) fn send<'a>(
+    socket: RawFd,
+    packets: impl ExactSizeIterator<Item = &'a Packet>,
+) -> io::Result<usize> {
+    if packets.len() <= FEW {
+        send_up_to::<FEW>(socket, packets)
+    } else {
+        send_up_to::<BATCH>(socket, packets)
+    }
+}
+
+fn send_up_to<'a, const N: usize>(
     socket: RawFd,
     packets: impl Iterator<Item = &'a Packet>,
 ) -> io::Result<usize> {
-    let mut headers = [[0; virtio::LEN]; BATCH];
-    let mut pieces = [[NO_BYTES; 2]; BATCH];
+    let mut headers = [[0; virtio::LEN]; N];
+    let mut pieces = [[NO_BYTES; 2]; N];
     let mut count = 0;
     for ((packet, header), pieces) in packets.zip(&mut headers).zip(&mut pieces) {
         *header = virtio::write(&packet.offload());
@@ -27,16 +42,10 @@ pub(crate) fn send<'a>(
         count += 1;
     }
     let mut messages = messages(&mut pieces);
+    let flags = libc::MSG_DONTWAIT as _;
     // SAFETY: the first `count` messages point to pieces of headers and packets that live through
     // the call and are only read.
-    let sent = unsafe {
-        libc::sendmmsg(
-            socket,
-            messages.as_mut_ptr(),
-            count,
-            libc::MSG_DONTWAIT as _,
-        )
-    };
+    let sent = unsafe { libc::sendmmsg(socket, messages.as_mut_ptr(), count, flags) };
     check(sent).map(|sent| sent as usize)
 }
 
@@ -48,7 +57,19 @@ pub(crate) fn receive(
     packets: &mut [Option<Packet>],
     headers: &mut [Header; BATCH],
 ) -> io::Result<usize> {
-    let mut pieces = [[NO_BYTES; 2]; BATCH];
+    if packets.len() <= FEW {
+        receive_up_to::<FEW>(socket, packets, headers)
+    } else {
+        receive_up_to::<BATCH>(socket, packets, headers)
+    }
+}
+
+fn receive_up_to<const N: usize>(
+    socket: RawFd,
+    packets: &mut [Option<Packet>],
+    headers: &mut [Header; BATCH],
+) -> io::Result<usize> {
+    let mut pieces = [[NO_BYTES; 2]; N];
     let mut count = 0;
     for ((packet, header), pieces) in packets.iter_mut().zip(headers).zip(&mut pieces) {
         let bytes = packet.as_mut().map(Packet::bytes_mut);
@@ -83,9 +104,9 @@ fn piece_mut(bytes: &mut [u8]) -> libc::iovec {
     }
 }
 
-fn messages(pieces: &mut [[libc::iovec; 2]; BATCH]) -> [libc::mmsghdr; BATCH] {
+fn messages<const N: usize>(pieces: &mut [[libc::iovec; 2]; N]) -> [libc::mmsghdr; N] {
     // SAFETY: a message is numbers and pointers, for which zero is valid.
-    let mut messages: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
+    let mut messages: [libc::mmsghdr; N] = unsafe { std::mem::zeroed() };
     for (message, pieces) in messages.iter_mut().zip(pieces) {
         message.msg_hdr.msg_iov = pieces.as_mut_ptr();
         message.msg_hdr.msg_iovlen = pieces.len() as _;

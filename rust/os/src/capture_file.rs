@@ -155,26 +155,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_disk_leaves_whole_blocks_and_is_told() {
-        let path = std::env::temp_dir().join(format!("usernet-full-{}", std::process::id()));
-        let mut file = open(&path).unwrap();
-        let mut chunk = Vec::new();
-        pcapng::section(&mut chunk);
-        let section = chunk.len();
-        pcapng::interface(&mut chunk, "eth0", pcapng::ETHERNET);
-        // A file that can only be read stands for the full disk behind the first half.
-        file.write_all(&chunk[..section + 5]).unwrap();
-        let mut written = 0;
-        let mut full = OpenOptions::new().write(true).open("/dev/full").unwrap();
-        assert!(write_chunk(&mut full, &chunk, &mut written).is_err());
-        assert_eq!(written, 0);
-        file.set_len(pcapng::whole(&chunk[..section + 5]) as u64)
-            .unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().len(), section as u64);
-        std::fs::remove_file(&path).unwrap();
-    }
-
-    #[test]
     fn a_symbolic_link_is_refused() {
         let link = std::env::temp_dir().join(format!("usernet-link-{}", std::process::id()));
         std::os::unix::fs::symlink("/nowhere", &link).unwrap();

@@ -43,8 +43,12 @@ impl Inbox {
         }
     }
 
-    /// Receives a batch; whether there may be more.
-    pub(crate) fn receive(&mut self, socket: &mut PacketSocket, context: &mut Context<'_>) -> bool {
+    /// Receives a batch; how many packets it had, and whether there may be more.
+    pub(crate) fn receive(
+        &mut self,
+        socket: &mut PacketSocket,
+        context: &mut Context<'_>,
+    ) -> (usize, bool) {
         self.wall.refresh(context.now);
         let (count, more) = self.prepare(&socket.ring, context.pool);
         self.receive_long(socket.fd(), context.pool);
@@ -64,7 +68,7 @@ impl Inbox {
         let rest = self.long.drain(..).flatten();
         rest.for_each(|packet| context.pool.free(packet));
         socket.ring.release(count);
-        more
+        (count, more)
     }
 
     /// Adds what it has counted.

@@ -131,11 +131,12 @@ impl App for RawSocket {
     }
 
     fn pull(&mut self, context: &mut Context<'_>) -> bool {
-        let more = match &mut self.socket {
+        let (count, more) = match &mut self.socket {
             Some(socket) => self.inbox.receive(socket, context),
-            None => false,
+            None => (0, false),
         };
-        if !more {
+        // An error stays until it is taken: it can wait until no packet comes.
+        if count == 0 {
             self.mend(context);
         }
         if self.outbox.is_blocked() {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -17,8 +18,6 @@ from usernet.programs.options import LineOptions
 from usernet.programs.signals import stop_signals
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from usernet.config.scenario import Scenario
     from usernet.engine import Statistics
     from usernet.net.recorder import Recording

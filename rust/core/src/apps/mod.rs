@@ -9,6 +9,7 @@ pub mod join;
 pub mod repeater;
 pub mod sink;
 pub mod source;
+pub mod split;
 pub mod tee;
 
 /// Makes one of these apps; nothing if the kind is not one of them.
@@ -22,6 +23,7 @@ pub fn create(
     now: Nanos,
 ) -> Option<Result<Box<dyn App>, AppError>> {
     Some(match config.get("app").and_then(Value::as_str)? {
+        "split" => read(config).and_then(split::create).map(Boxed::boxed),
         "source" => read(config).and_then(source::create).map(Boxed::boxed),
         "impairment" => impairment::app::create(name, seed, config, now).map(Boxed::boxed),
         "sink" => read(config).map(|sink::Spec {}| sink::Sink::default().boxed()),

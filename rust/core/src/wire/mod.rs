@@ -1,6 +1,7 @@
 //! What stands on the wire: headers read with bounds, checksums, super-packets cut into packets,
 //! and packet filters. Every function takes bytes of any kind and never panics.
 
+pub mod bpf;
 pub mod checksum;
 pub mod ecn;
 mod field;

@@ -397,8 +397,9 @@ mod tests {
     #[test]
     fn what_the_pool_has_no_memory_for_is_counted() {
         let sample = Sample::plain(10_000);
-        let largest = Pool::default().packet(65_000).unwrap().capacity();
-        let mut pool = Pool::new(largest + 128 + 2 * 1792);
+        let mut pool = Pool::default();
+        let _three = [10_000, 1500, 1500].map(|len| pool.packet(len).unwrap());
+        let mut pool = Pool::new(pool.bytes());
         let packet = sample.packet(&mut pool);
         let cut = cut(packet, &mut pool).unwrap();
         assert_eq!((cut.len(), pool.refused(), pool.lent()), (2, 5, 2));
