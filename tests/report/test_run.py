@@ -78,6 +78,7 @@ def test_its_size_is_bounded() -> None:
     made = run_report("t", "", recorded(*samples), TRUSTED, "x" * 10**6, samples[-1])
     read = Reader(made)
     assert len(read.figures) == MOST_GROUPS
+    assert "36 more flows are not drawn; the totals have them." in read.texts["p"]
     points = [len(trace["x"]) for one in read.figures.values() for trace in one["data"]]
     assert max(points) <= 2000 * 4 // MOST_GROUPS
     assert len(read.texts["pre"][0]) == MOST_TEXT

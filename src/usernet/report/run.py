@@ -54,7 +54,8 @@ def run_report(  # noqa: PLR0917 - what no report is without, in the order of th
             held at the start.
         facts: What is needed to repeat the run: seed, versions, command, start, machine.
     """
-    drawn = groups(recording)[:MOST_GROUPS]
+    every = groups(recording)
+    drawn = every[:MOST_GROUPS]
     figures = _figures(drawn, recording, changes)
     parts = (
         element("h1", title),
@@ -62,6 +63,7 @@ def run_report(  # noqa: PLR0917 - what no report is without, in the order of th
         _certificate(fidelity),
         glance(recording, totals, changes),
         *(_plots(group, name, recording) for group, name in zip(drawn, figures, strict=True)),
+        _not_drawn(len(every) - len(drawn)),
         timeline(changes),
         totals_table(totals),
         _lateness(fidelity),
@@ -95,6 +97,11 @@ def _plots(group: Group, name: str, recording: Recording) -> Html:
     span = f"One point is {amount.duration(recording.period_ns)} or more."
     quiet = element("p", f"{span} {group.silence(recording)}".strip(), class_="note")
     return element("section", heading, plot_place(name, label), quiet, class_="plots")
+
+
+def _not_drawn(flows: int) -> Html:
+    text = f"{amount.count(flows)} more flows are not drawn; the totals have them."
+    return element("p", text, class_="note") if flows else Html("")
 
 
 def _lateness(fidelity: Fidelity) -> Html:
