@@ -219,14 +219,10 @@ def _numbers(marks: Sequence[float], span: tuple[float, float], inner: int) -> l
 
 
 def _number(number: int, at: float, y: float) -> Json:
-    place: Figure = {"xref": "x", "yref": "paper", "x": at, "y": y, "showarrow": False}
-    return place | {
-        "yanchor": "bottom",
-        "text": f"<b>{number}</b>",
-        "bgcolor": "#6b6d78",
-        "borderpad": 2,
-        "font": {"color": "#fff", "size": 11},
-    }
+    place: Figure = {"xref": "x", "yref": "paper", "x": at, "y": y, "yanchor": "bottom"}
+    font: Figure = {"color": "#fff", "size": 11}
+    box: Figure = {"bgcolor": "#6b6d78", "borderpad": 2, "showarrow": False, "font": font}
+    return place | box | {"text": f"<b>{number}</b>"}
 
 
 def _trace(trace: Trace, panel: Panel, place: _Place, most_points: int) -> Json:

@@ -88,7 +88,7 @@ def selftest_report(
 def _sum(rows: Sequence[Row]) -> Html:
     found = [row.verdict for row in rows]
     counts = [f"{found.count(verdict)} {verdict}" for verdict in _SIGNS if verdict in found]
-    worst: Verdict = next((one for one in ("short", "inconclusive") if one in found), "pass")
+    worst = next((one for one in ("short", "inconclusive") if one in found), "pass")
     text = f"{len(found)} row{'' if len(found) == 1 else 's'}: {', '.join(counts)}"
     return element("p", element("strong", text), class_=f"verdict {worst}")
 

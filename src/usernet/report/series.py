@@ -62,10 +62,10 @@ def per_second(recording: Recording, name: str, counter: Reading, *, times: int 
     A counter that falls started anew, from zero.
     """
     counted = list(_readings(recording, name, counter))
-    seconds, values = [time / 1e9 for time, _ in counted[:1]], []
+    seconds = [time / 1e9 for time, _ in counted]
+    values: list[float] = []
     for (earlier, before), (later, after) in pairwise(counted):
         grown = after - before if after >= before else after
-        seconds.append(later / 1e9)
         values.append(round(grown * times * 1e9 / (later - earlier), 3))
     return Series(tuple(seconds), (*values[:1], *values)) if values else Series((), ())
 
@@ -80,7 +80,8 @@ def delay_ms(recording: Recording, name: str, changes: Sequence[Change]) -> Seri
     """Wait in the queue and configured delay together, in milliseconds."""
     told = [change for change in changes if name in change.configured]
     starts = [change.time_ns for change in told]
-    seconds, values = [], []
+    seconds: list[float] = []
+    values: list[float] = []
     for time, wait in _readings(recording, name, lambda one: one.queue_ns):
         index = bisect_right(starts, time) - 1
         delay = told[index].configured[name].delay_ns if index >= 0 else 0
