@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +28,8 @@ __all__ = ["emulate"]
 
 _SAMPLE_NS = 200_000_000
 """Time between two points of a report."""
+_SAMPLES = 4000
+"""How many points are kept: 10 MB."""
 _LOOK_SECONDS = 1.0
 """How often a run without a report is looked at."""
 
@@ -64,11 +68,12 @@ def emulate(
     ends = Ends(RawSocket(first), RawSocket(second), pcap)
     limit = scenario.duration_ns if duration is None else units.nanoseconds(duration)
     live = Live(between, quiet=quiet, as_json=as_json)
-    recorder = Recorder(_SAMPLE_NS)
+    recorder = Recorder(_SAMPLE_NS, _SAMPLES)
     with stop_signals() as stopped:
         emulation = Emulation(scenario, ends, seed=scenario.seed or 0, precise=precise)
         try:
             live.ready(scenario)
+            recorder.add(emulation.statistics())
             look = _SAMPLE_NS / 1e9 if report or live.shown else _LOOK_SECONDS
             while not stopped and not _over(emulation, limit):
                 emulation.wait(_left(emulation, limit, look))
@@ -102,6 +107,17 @@ def _report(
     recording: Recording,
     statistics: Statistics,
 ) -> None:
-    from usernet.report import run  # noqa: PLC0415 - needed at the end, if at all
+    from usernet import report  # noqa: PLC0415 - needed at the end, if at all
 
-    run.write(path, between, scenario, recording, statistics)
+    first, last = recording.samples[0].time_ns, recording.samples[-1].time_ns
+    html = report.run_report(
+        f"{between[0]} – {between[1]}",
+        scenario.description,
+        recording,
+        fidelity(statistics),
+        f"up    {scenario.link.up}\ndown  {scenario.link.down}",
+        statistics.impairments,
+        changes=report.changes(scenario, first, last),
+        facts={"seed": str(scenario.seed or 0), "command": shlex.join(sys.argv)},
+    )
+    report.write(path, html)
