@@ -1,5 +1,8 @@
 //! Links: bounded one-way rings between two ports. Full means drop and count, never wait.
+mod batch;
+
 use crate::packet::{Packet, Pool};
+pub(crate) use batch::Batch;
 use serde::Serialize;
 
 /// How many packets a link holds.
@@ -18,7 +21,7 @@ pub struct LinkCounters {
 
 /// A bounded one-way ring between two ports.
 pub struct Link {
-    ring: Vec<Packet>,
+    batch: Batch,
     taken: u64,
     bytes: u64,
     dropped: u64,
@@ -27,7 +30,7 @@ pub struct Link {
 impl Default for Link {
     fn default() -> Self {
         Self {
-            ring: Vec::with_capacity(CAPACITY),
+            batch: Batch::with_capacity(CAPACITY),
             taken: 0,
             bytes: 0,
             dropped: 0,
@@ -39,13 +42,13 @@ impl Link {
     /// Puts a packet in; where the link is full it goes back to the pool and is counted.
     #[inline]
     pub fn transmit(&mut self, packet: Packet, pool: &mut Pool) {
-        if self.ring.len() == CAPACITY {
+        if self.len() == CAPACITY {
             self.dropped += 1;
             pool.free(packet);
             return;
         }
         self.bytes += packet.len() as u64;
-        self.ring.push(packet);
+        self.batch.push(packet);
     }
 
     /// Puts all these packets in; those for which there is no room are dropped.
@@ -57,78 +60,125 @@ impl Link {
                 .for_each(|packet| self.transmit(packet, pool));
             return;
         }
-        self.bytes += packets
-            .iter()
-            .map(|packet| packet.len() as u64)
-            .sum::<u64>();
-        self.ring.append(packets);
+        let before = self.batch.bytes;
+        self.batch.append_unknown(packets);
+        self.bytes += self.batch.bytes - before;
+    }
+
+    /// Puts a whole batch in; the packets for which there is no room are dropped.
+    #[inline]
+    pub(crate) fn transmit_batch(&mut self, batch: &mut Batch, pool: &mut Pool) {
+        if batch.packets.len() > self.room() {
+            self.transmit_all(&mut batch.packets, pool);
+            batch.forget();
+            return;
+        }
+        self.bytes += batch.bytes;
+        self.batch.append(batch);
     }
 
     /// Puts copies of all these packets in, up to the room that there is.
     #[inline]
     pub fn transmit_copies<'a, I>(&mut self, of: I, pool: &mut Pool)
     where
-        I: ExactSizeIterator<Item = &'a Packet> + Clone,
+        I: ExactSizeIterator<Item = &'a Packet>,
     {
         self.dropped += of.len().saturating_sub(self.room()) as u64;
-        self.bytes += pool.copies(of.take(self.room()), &mut self.ring);
+        let bytes = pool.copies(of.take(self.room()), &mut self.batch.packets);
+        self.add_copied(bytes, true);
+    }
+
+    fn add_copied(&mut self, bytes: u64, large: bool) {
+        self.bytes += bytes;
+        self.batch.bytes += bytes;
+        self.batch.large |= large;
+    }
+
+    /// Puts copies of a whole batch in, up to the room that there is.
+    #[inline]
+    pub(crate) fn transmit_copies_of(&mut self, of: &Batch, pool: &mut Pool) {
+        let fitting = of.packets.len().min(self.room());
+        self.dropped += (of.packets.len() - fitting) as u64;
+        let bytes = pool.copies(of.packets[..fitting].iter(), &mut self.batch.packets);
+        self.add_copied(bytes, of.large);
+    }
+
+    /// Puts copies of one packet in, up to the room that there is.
+    #[inline]
+    pub(crate) fn transmit_repeated(&mut self, of: &Packet, count: usize, pool: &mut Pool) {
+        let fitting = count.min(self.room());
+        self.dropped += (count - fitting) as u64;
+        let bytes = pool.repeat(of, fitting, &mut self.batch.packets);
+        self.add_copied(bytes, of.is_large());
     }
 
     /// Takes the oldest packet out.
     #[inline]
     pub fn receive(&mut self) -> Option<Packet> {
-        let packet = (!self.ring.is_empty()).then(|| self.ring.remove(0))?;
+        let packet = self.batch.pop()?;
         self.taken += 1;
         Some(packet)
     }
 
     pub(crate) fn take(&mut self) -> Vec<Packet> {
-        self.taken += self.ring.len() as u64;
-        std::mem::take(&mut self.ring)
+        self.take_batch().packets
     }
 
-    pub(crate) fn restore(&mut self, mut ring: Vec<Packet>) {
-        self.taken -= ring.len() as u64;
-        ring.append(&mut self.ring);
-        self.ring = ring;
+    pub(crate) fn restore(&mut self, ring: Vec<Packet>) {
+        self.restore_batch(Batch::of(ring));
+    }
+
+    #[inline]
+    pub(crate) fn take_batch(&mut self) -> Batch {
+        self.taken += self.len() as u64;
+        std::mem::take(&mut self.batch)
+    }
+
+    #[inline]
+    pub(crate) fn restore_batch(&mut self, mut batch: Batch) {
+        self.taken -= batch.packets.len() as u64;
+        if !self.is_empty() {
+            batch.append_behind(&mut self.batch);
+        }
+        self.batch = batch;
     }
 
     /// The oldest packet, left where it is.
     #[must_use]
     pub fn peek(&self) -> Option<&Packet> {
-        self.ring.first()
+        self.batch.packets.first()
     }
 
     /// The packets inside, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Packet> {
-        self.ring.iter()
+        self.batch.packets.iter()
     }
 
     /// How many packets are inside.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
-        self.ring.len()
+        self.batch.packets.len()
     }
 
     /// Whether no packet is inside.
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.ring.is_empty()
+        self.batch.packets.is_empty()
     }
 
     /// How many more packets fit.
     #[inline]
     #[must_use]
     pub fn room(&self) -> usize {
-        CAPACITY - self.ring.len()
+        CAPACITY - self.batch.packets.len()
     }
 
     /// What went through so far.
     #[must_use]
     pub fn counters(&self) -> LinkCounters {
-        let packets = self.taken + self.ring.len() as u64;
+        let packets = self.taken + self.batch.packets.len() as u64;
         LinkCounters {
             packets,
             bytes: self.bytes,

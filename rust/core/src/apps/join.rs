@@ -1,7 +1,7 @@
 //! Join: packets of every input go to one output, in the order of the inputs' names. Ports: any
 //! number of inputs, `tx`.
 use crate::app::{App, Context, Direction};
-use crate::packet::Packet;
+use crate::link::Batch;
 use serde::Deserialize;
 
 /// A join's config: there is nothing to say.
@@ -23,18 +23,18 @@ impl App for Join {
 
     fn push(&mut self, context: &mut Context<'_>) {
         for input in 0..context.inputs() {
-            let mut ring = context.take(input);
-            forward(&mut ring, context);
-            context.restore(input, ring);
+            let mut batch = context.take_batch(input);
+            forward(&mut batch, context);
+            context.restore_batch(input, batch);
         }
     }
 }
 
-fn forward(ring: &mut Vec<Packet>, context: &mut Context<'_>) {
+fn forward(batch: &mut Batch, context: &mut Context<'_>) {
     if context.outputs() == 0 {
-        context.pool.free_all(ring);
+        batch.free(context.pool);
         return;
     }
     let (link, pool) = context.output(0);
-    link.transmit_all(ring, pool);
+    link.transmit_batch(batch, pool);
 }

@@ -27,11 +27,11 @@ impl App for Sink {
 
     fn push(&mut self, context: &mut Context<'_>) {
         for input in 0..context.inputs() {
-            let mut ring = context.take(input);
-            self.packets += ring.len() as u64;
-            self.bytes += ring.iter().map(|packet| packet.len() as u64).sum::<u64>();
-            context.pool.free_all(&mut ring);
-            context.restore(input, ring);
+            let mut batch = context.take_batch(input);
+            self.packets += batch.packets().len() as u64;
+            self.bytes += batch.bytes();
+            batch.free(context.pool);
+            context.restore_batch(input, batch);
         }
     }
 

@@ -7,7 +7,6 @@ use crate::packet::{LARGEST, Packet, Pool};
 use crate::time::{Nanos, SECOND};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::iter::repeat_n;
 
 /// A source's config.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -95,7 +94,7 @@ impl Source {
         for output in 0..context.outputs() {
             let (link, pool) = context.output(output);
             let batch = BATCH.min(link.room()).min(self.left() as usize);
-            link.transmit_copies(repeat_n(&*template, batch), pool);
+            link.transmit_repeated(template, batch, pool);
             self.sent += batch as u64;
         }
     }

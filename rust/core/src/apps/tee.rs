@@ -1,6 +1,6 @@
 //! Tee: every packet goes to every output. Ports: `rx` (or several inputs), any number of outputs.
 use crate::app::{App, Context, Direction};
-use crate::packet::Packet;
+use crate::link::Batch;
 use serde::Deserialize;
 
 /// A tee's config: there is nothing to say.
@@ -22,23 +22,23 @@ impl App for Tee {
 
     fn push(&mut self, context: &mut Context<'_>) {
         for input in 0..context.inputs() {
-            let mut ring = context.take(input);
-            spread(&mut ring, context);
-            context.restore(input, ring);
+            let mut batch = context.take_batch(input);
+            spread(&mut batch, context);
+            context.restore_batch(input, batch);
         }
     }
 }
 
 /// Copies go to all outputs but the last, which gets the packets themselves.
-fn spread(ring: &mut Vec<Packet>, context: &mut Context<'_>) {
+fn spread(batch: &mut Batch, context: &mut Context<'_>) {
     let Some(last) = context.outputs().checked_sub(1) else {
-        context.pool.free_all(ring);
+        batch.free(context.pool);
         return;
     };
     for output in 0..last {
         let (link, pool) = context.output(output);
-        link.transmit_copies(ring.iter(), pool);
+        link.transmit_copies_of(batch, pool);
     }
     let (link, pool) = context.output(last);
-    link.transmit_all(ring, pool);
+    link.transmit_batch(batch, pool);
 }
