@@ -206,9 +206,9 @@ impl Packet {
     /// Takes the description of another packet, with a number of its own.
     #[inline]
     fn describe(&mut self, of: &Self, id: u64) {
-        self.0.meta = of.0.meta;
-        self.0.meta.id = id;
-        self.0.meta.start = HEADROOM as u32;
+        let meta = &mut self.0.meta;
+        *meta = of.0.meta;
+        (meta.id, meta.start) = (id, HEADROOM as u32);
     }
 
     /// Whether all its bytes stand in the first line behind the headroom.
@@ -218,11 +218,14 @@ impl Packet {
         !self.is_large() && start as usize == HEADROOM && len as usize <= LINE
     }
 
-    /// Takes the first line of another packet: of a fixed size, so a few moves and no call.
+    /// Becomes a copy of a packet that [`Self::is_line`]: moves of a fixed size, and no call.
     #[inline]
-    fn fill_line(&mut self, of: &Self) {
+    fn copy_line(&mut self, of: &Self, id: u64) {
         const FIRST: core::ops::Range<usize> = HEADROOM..HEADROOM + LINE;
-        self.0.small.0[FIRST].copy_from_slice(&of.0.small.0[FIRST]);
+        let frame = &mut *self.0;
+        frame.meta = of.0.meta;
+        frame.meta.id = id;
+        frame.small.0[FIRST].copy_from_slice(&of.0.small.0[FIRST]);
     }
 
     /// Whether it has a second buffer.

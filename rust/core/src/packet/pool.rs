@@ -105,14 +105,14 @@ impl Pool {
         into.extend(self.free.drain(self.free.len() - of.len()..));
         let (mut bytes, mut id, mut whole) = (0, self.next_id, true);
         for (packet, of) in into[first..].iter_mut().zip(of) {
-            packet.describe(of, id);
-            id += 1;
-            bytes += of.len() as u64;
             if of.is_line() {
-                packet.fill_line(of);
+                packet.copy_line(of, id);
             } else {
+                packet.describe(of, id);
                 whole &= self.fill(packet, of);
             }
+            id += 1;
+            bytes += of.len() as u64;
         }
         self.next_id = id;
         if whole {
@@ -125,7 +125,16 @@ impl Pool {
     /// As many copies of one packet.
     #[inline]
     pub(crate) fn repeat(&mut self, of: &Packet, count: usize, into: &mut Vec<Packet>) -> u64 {
-        self.copies(std::iter::repeat_n(of, count), into)
+        if !of.is_line() || !self.stock(count) {
+            return self.copies(std::iter::repeat_n(of, count), into);
+        }
+        let first = into.len();
+        into.extend(self.free.drain(self.free.len() - count..));
+        for (packet, id) in into[first..].iter_mut().zip(self.next_id..) {
+            packet.copy_line(of, id);
+        }
+        self.next_id += count as u64;
+        (count * of.len()) as u64
     }
 
     /// Makes packets until so many are free; false where the budget ends before.
@@ -164,6 +173,7 @@ impl Pool {
 
     /// Gives a described packet the bytes of another. Where there is no room for them, it is left
     /// without bytes, and false comes back.
+    #[inline(never)]
     fn fill(&mut self, packet: &mut Packet, of: &Packet) -> bool {
         if of.len() > SMALL && !self.enlarge(packet, of.len()) {
             packet.resize(0);
