@@ -1,24 +1,28 @@
 //! The delay line: what is under way, in the order in which it arrives.
 
-use core::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+mod overtaking;
+
+use std::collections::VecDeque;
 
 use crate::time::Nanos;
+use overtaking::Overtaking;
 
 /// Capacity below which nothing is given back.
 const SMALL: usize = 64;
 
 /// Items with a deadline each, unbounded, leaving by deadline and then by arrival.
 ///
-/// Items whose deadlines ascend stand in a plain queue, O(1); one that overtakes goes to a heap,
-/// O(log n). Memory follows the number of items: it shrinks as they leave.
+/// Items whose deadlines ascend stand in a plain queue, O(1); those that overtake are sorted
+/// slice by slice of time. Memory follows the number of items: it shrinks as they leave.
 #[derive(Clone, Debug)]
 pub struct DelayLine<T> {
     allow_reordering: bool,
     ascending: VecDeque<Entry<T>>,
-    overtaking: BinaryHeap<Reverse<Entry<T>>>,
+    overtaking: Overtaking<T>,
     pushed: u64,
     last_due: Nanos,
+    /// The key of the first entry; `u128::MAX` where there is none.
+    next: u128,
 }
 
 impl<T> DelayLine<T> {
@@ -28,9 +32,10 @@ impl<T> DelayLine<T> {
         Self {
             allow_reordering,
             ascending: VecDeque::new(),
-            overtaking: BinaryHeap::new(),
+            overtaking: Overtaking::new(),
             pushed: 0,
             last_due: 0,
+            next: u128::MAX,
         }
     }
 
@@ -48,25 +53,27 @@ impl<T> DelayLine<T> {
         self.last_due = latest;
         let entry = Entry::new(due, self.pushed, item);
         self.pushed += 1;
+        self.next = self.next.min(entry.key);
         if self.ascending.back().is_none_or(|last| last.due() <= due) {
             self.ascending.push_back(entry);
         } else {
-            self.overtaking.push(Reverse(entry));
+            self.overtaking.push(entry);
         }
     }
 
     /// The first item that is due at `now`, and its deadline.
     #[inline]
     pub fn pop_due(&mut self, now: Nanos) -> Option<(Nanos, T)> {
-        if self.next_due().is_none_or(|due| due > now) {
+        if deadline(self.next) > now {
             return None;
         }
-        let entry = if self.overtakes() {
-            self.overtaking.pop().map(|Reverse(entry)| entry)
+        let entry = if self.overtaking.next() == self.next {
+            self.overtaking.pop()
         } else {
-            self.ascending.pop_front()
+            self.pop_ascending()
         };
-        self.shrink();
+        let first = self.ascending.front().map_or(u128::MAX, |entry| entry.key);
+        self.next = first.min(self.overtaking.next());
         entry.map(|entry| (entry.due(), entry.item))
     }
 
@@ -74,12 +81,7 @@ impl<T> DelayLine<T> {
     #[inline]
     #[must_use]
     pub fn next_due(&self) -> Option<Nanos> {
-        let first = self.ascending.front().map(Entry::due);
-        let overtaking = self.overtaking.peek().map(|Reverse(entry)| entry.due());
-        match (first, overtaking) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        (self.next < u128::MAX).then(|| deadline(self.next))
     }
 
     /// The latest deadline that was ever set; 0 before the first.
@@ -100,25 +102,15 @@ impl<T> DelayLine<T> {
         self.len() == 0
     }
 
-    /// Whether the heap's first item leaves before the queue's.
-    fn overtakes(&self) -> bool {
-        match (self.ascending.front(), self.overtaking.peek()) {
-            (Some(first), Some(Reverse(other))) => other < first,
-            (None, other) => other.is_some(),
-            (_, None) => false,
-        }
-    }
-
-    /// Halves what is three quarters empty: amortised O(1).
-    fn shrink(&mut self) {
+    /// The queue's first entry; halves what is three quarters empty, amortised O(1).
+    #[inline]
+    fn pop_ascending(&mut self) -> Option<Entry<T>> {
+        let entry = self.ascending.pop_front();
         if self.ascending.capacity() > SMALL.max(4 * self.ascending.len()) {
             self.ascending
                 .shrink_to(SMALL.max(self.ascending.capacity() / 2));
         }
-        if self.overtaking.capacity() > SMALL.max(4 * self.overtaking.len()) {
-            self.overtaking
-                .shrink_to(SMALL.max(self.overtaking.capacity() / 2));
-        }
+        entry
     }
 }
 
@@ -136,8 +128,12 @@ impl<T> Entry<T> {
     }
 
     const fn due(&self) -> Nanos {
-        (self.key >> 64) as Nanos
+        deadline(self.key)
     }
+}
+
+const fn deadline(key: u128) -> Nanos {
+    (key >> 64) as Nanos
 }
 
 impl<T> Ord for Entry<T> {
@@ -173,6 +169,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{DelayLine, SMALL};
+    use crate::rng::Stream;
 
     fn drain<T>(line: &mut DelayLine<T>, now: u64) -> Vec<(u64, T)> {
         core::iter::from_fn(|| line.pop_due(now)).collect()
@@ -220,6 +217,18 @@ mod tests {
         assert!(capacity <= 8 * SMALL, "{capacity} entries kept");
     }
 
+    #[test]
+    fn memory_follows_what_is_under_way() {
+        let mut line = DelayLine::new(true);
+        let mut stream = Stream::new(1, "jitter");
+        for now in 0..200_000 {
+            line.push(now + stream.below(5_000), now);
+            while line.pop_due(now).is_some() {}
+            let capacity = line.ascending.capacity() + line.overtaking.capacity();
+            assert!(capacity <= 16 * SMALL + 6 * line.len(), "{capacity} kept");
+        }
+    }
+
     proptest! {
         #[test]
         fn the_line_is_a_stable_sort(dues in prop::collection::vec(0_u64..50, 0..300)) {
@@ -230,6 +239,23 @@ mod tests {
             let mut expected: Vec<(u64, usize)> = dues.iter().copied().zip(0..).collect();
             expected.sort_by_key(|&(due, _)| due);
             prop_assert_eq!(drain(&mut line, u64::MAX), expected);
+        }
+
+        #[test]
+        fn thousands_far_apart_leave_in_order(
+            steps in prop::collection::vec((0_u64..1 << 40, 0_u32..41, 0_u64..300), 500..2000),
+        ) {
+            let (mut line, mut now, mut left) = (DelayLine::new(true), 0, Vec::new());
+            let mut expected = Vec::new();
+            for (item, &(far, narrow, pause)) in steps.iter().enumerate() {
+                line.push(now + (far >> narrow), item);
+                expected.push((now + (far >> narrow), item));
+                now += pause;
+                left.extend(drain(&mut line, now));
+            }
+            left.extend(drain(&mut line, u64::MAX));
+            expected.sort_by_key(|&(due, _)| due);
+            prop_assert_eq!(left, expected);
         }
 
         #[test]
