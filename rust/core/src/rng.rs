@@ -6,21 +6,34 @@
 //! its position alone.
 
 /// Round multipliers and key increments of Philox4x32, from the paper's section 3.3.
-const MULTIPLIER: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+const MULTIPLIER: [u64; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 const ROUNDS: usize = 10;
+const LOWER: u64 = u32::MAX as u64;
+/// Blocks computed at once, so that their rounds overlap.
+const BLOCKS: usize = 4;
 
 /// A deterministic sequence of 64-bit draws.
 ///
 /// The key is a bijection of the seed for each label, and the upper half of the counter is the
 /// label's hash: two streams meet only where seed and label hash are both equal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Stream {
     key: [u32; 2],
-    lane: [u32; 2],
+    lane: u64,
     position: u64,
-    spare: u64,
+    /// The draws around the position, the first and then the second of each block; not yet
+    /// computed where the position is a multiple of their number.
+    ahead: [[u64; BLOCKS]; 2],
 }
+
+impl PartialEq for Stream {
+    fn eq(&self, other: &Self) -> bool {
+        (self.key, self.lane, self.position) == (other.key, other.lane, other.position)
+    }
+}
+
+impl Eq for Stream {}
 
 impl Stream {
     /// The stream `label` (such as `"up/loss"`) of `seed`, at its first draw.
@@ -31,9 +44,9 @@ impl Stream {
         let lane = fnv1a(label.as_bytes());
         Self {
             key: halves(finalise(seed ^ finalise(lane))),
-            lane: halves(lane),
+            lane,
             position: 0,
-            spare: 0,
+            ahead: [[0; BLOCKS]; 2],
         }
     }
 
@@ -47,22 +60,22 @@ impl Stream {
     #[must_use]
     pub fn at(mut self, position: u64) -> Self {
         self.position = position;
-        self.spare = if position & 1 == 1 { self.block().1 } else { 0 };
+        self.compute();
         self
     }
 
-    /// The next 64 bits. Every second call computes a block.
+    /// The next 64 bits. Every eighth call computes four blocks.
     #[inline]
     pub fn next_u64(&mut self) -> u64 {
-        let draw = if self.position & 1 == 0 {
-            let (first, second) = self.block();
-            self.spare = second;
-            first
-        } else {
-            self.spare
-        };
+        let (block, second) = (
+            self.position as usize / 2 % BLOCKS,
+            self.position as usize % 2,
+        );
+        if (block, second) == (0, 0) {
+            self.compute();
+        }
         self.position = self.position.wrapping_add(1);
-        draw
+        self.ahead[second][block]
     }
 
     /// The next 32 bits: the upper half of one 64-bit draw.
@@ -97,25 +110,30 @@ impl Stream {
         }
     }
 
-    #[inline]
-    fn block(&self) -> (u64, u64) {
-        let index = halves(self.position >> 1);
-        let words = philox([index[0], index[1], self.lane[0], self.lane[1]], self.key);
-        (joined(words[0], words[1]), joined(words[2], words[3]))
+    /// Computes the draws around the position: a plain loop over blocks, which compilers turn into
+    /// vector instructions.
+    #[inline(never)]
+    fn compute(&mut self) {
+        let first = (self.position >> 1) & !(BLOCKS as u64 - 1);
+        let [even, odd] = &mut self.ahead;
+        for ((even, odd), index) in even.iter_mut().zip(odd).zip(first..) {
+            let words = philox([index, index >> 32, self.lane, self.lane >> 32], self.key);
+            (*even, *odd) = (joined(words[0], words[1]), joined(words[2], words[3]));
+        }
     }
 }
 
-/// One block of Philox4x32-10.
+/// One block of Philox4x32-10: each word is the lower half of 64 bits, whatever the upper holds.
 #[inline]
-fn philox(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
+fn philox(mut counter: [u64; 4], mut key: [u32; 2]) -> [u64; 4] {
     for _ in 0..ROUNDS {
-        let a = halves(u64::from(MULTIPLIER[0]) * u64::from(counter[0]));
-        let b = halves(u64::from(MULTIPLIER[1]) * u64::from(counter[2]));
+        let a = (counter[0] & LOWER) * MULTIPLIER[0];
+        let b = (counter[2] & LOWER) * MULTIPLIER[1];
         counter = [
-            b[1] ^ counter[1] ^ key[0],
-            b[0],
-            a[1] ^ counter[3] ^ key[1],
-            a[0],
+            (b >> 32) ^ counter[1] ^ u64::from(key[0]),
+            b,
+            (a >> 32) ^ counter[3] ^ u64::from(key[1]),
+            a,
         ];
         key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
     }
@@ -128,8 +146,8 @@ const fn halves(word: u64) -> [u32; 2] {
 }
 
 #[inline]
-const fn joined(low: u32, high: u32) -> u64 {
-    low as u64 | (high as u64) << 32
+const fn joined(low: u64, high: u64) -> u64 {
+    (low & LOWER) | high << 32
 }
 
 /// FNV-1a, 64 bits (draft-eastlake-fnv).
@@ -172,7 +190,8 @@ mod tests {
                 [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1],
             ),
         ] {
-            assert_eq!(philox(counter, key), answer);
+            let words = philox(counter.map(u64::from), key);
+            assert_eq!(words.map(|word| word as u32), answer);
         }
     }
 
@@ -194,12 +213,25 @@ mod tests {
     #[test]
     fn a_stream_goes_on_from_any_position() {
         let mut whole = Stream::new(1, "x");
-        for position in 0..9 {
+        for position in 0..19 {
             assert_eq!(whole.position(), position);
             assert_eq!(Stream::new(1, "x").at(position), whole.clone().at(position));
             let mut rest = Stream::new(1, "x").at(position);
             assert_eq!(rest.next_u64(), whole.next_u64());
             assert_eq!(rest.next_u64(), whole.clone().next_u64());
+        }
+    }
+
+    /// The counter is the number of the block, then the label's hash; two draws a block.
+    #[test]
+    fn draws_are_the_blocks_in_turn() {
+        let mut stream = Stream::new(6, "blocks").at(u64::MAX - 5);
+        let (key, lane) = (stream.key, stream.lane);
+        for index in [u64::MAX / 2 - 2, u64::MAX / 2 - 1, u64::MAX / 2, 0, 1] {
+            let words = philox([index, index >> 32, lane, lane >> 32], key);
+            let [a, b, c, d] = words.map(|word| u64::from(word as u32));
+            assert_eq!(stream.next_u64(), b << 32 | a);
+            assert_eq!(stream.next_u64(), d << 32 | c);
         }
     }
 
