@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from usernet.selftest.row import Clock, Row, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Check", "Effort", "Finding", "finding"]
 
@@ -64,9 +67,7 @@ class Check:
     def row(self, found: Finding) -> Row:
         """The row that this finding makes."""
         measured, verdict = found.measured, found.verdict
-        return Row(
-            self.quantity, self.test, self.goal, measured, verdict, found.value, self.clock
-        )
+        return Row(self.quantity, self.test, self.goal, measured, verdict, found.value, self.clock)
 
 
 def finding(met: bool, measured: str, value: float | None = None) -> Finding:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import compress
-from typing import Self
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["Event", "EventLog"]
 

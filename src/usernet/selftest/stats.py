@@ -6,8 +6,11 @@ The equations are those of NIST's Digital Library of Mathematical Functions (DLM
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
 
 __all__ = [
     "batch_error",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from usernet.config.apps import Sink, Source
-from usernet.config.impairment import Impairment
 from usernet.config.topology import Topology, parse_connection
-from usernet.net import Network
+from usernet.net.network import Network
 from usernet.selftest.events import EventLog
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from usernet.config.impairment import Impairment
 
 __all__ = ["LINE", "raw_log", "run", "run_chain"]
 
