@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import datetime
 from pathlib import Path  # noqa: TC003 - cyclopts reads the annotation
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from usernet.selftest import PLAN, Effort, Row, Verdict, measure
+from usernet.selftest import PLAN, Effort, Row, Verdict, machine, measure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -92,6 +93,7 @@ def _table(console: Console, rows: Sequence[Row]) -> None:
 
 
 def _write(path: Path, rows: Sequence[Row]) -> None:
-    from usernet.report import selftest as pages  # noqa: PLC0415 - plotly is slow to import
+    from usernet.report import selftest_report, write  # noqa: PLC0415 - plotly is slow to import
 
-    path.write_text(pages.page(rows), encoding="utf-8")
+    date = datetime.now().astimezone().isoformat(sep=" ", timespec="minutes")
+    write(path, selftest_report(rows, machine(), date))

@@ -56,7 +56,7 @@ def kolmogorov_smirnov(samples: Sequence[float], distribution: Callable[[float],
     return min(1.0, max(0.0, 2.0 * math.fsum(terms)))
 
 
-def chi_square(observed: Sequence[int], expected: Sequence[float], fitted: int = 0) -> float:
+def chi_square(observed: Sequence[float], expected: Sequence[float], fitted: int = 0) -> float:
     """The p-value of Pearson's χ² test (Philosophical Magazine 50, 1900).
 
     Args:

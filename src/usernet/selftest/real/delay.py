@@ -8,7 +8,7 @@ from usernet.config.impairment import Impairment
 from usernet.selftest import stats
 from usernet.selftest.check import Check, Effort, Finding, finding
 from usernet.selftest.delay import DELAYS_MS
-from usernet.selftest.real.machine import judged
+from usernet.selftest.real.disturbance import judged
 from usernet.selftest.real.traffic import Pace, through
 
 __all__ = ["CHECKS", "percentiles"]

@@ -9,7 +9,7 @@ from usernet.net.network import Network
 from usernet.selftest.check import Check, Effort, Finding, finding
 from usernet.selftest.real import stage
 from usernet.selftest.real.delay import percentiles
-from usernet.selftest.real.machine import judged
+from usernet.selftest.real.disturbance import judged
 from usernet.selftest.real.traffic import Pace, forwarder, through, wait
 
 __all__ = ["CHECKS"]

@@ -10,7 +10,7 @@ from usernet.config.impairment import Impairment
 from usernet.selftest import stats
 from usernet.selftest.check import Check, Effort, Finding, finding
 from usernet.selftest.rate import MTU
-from usernet.selftest.real.machine import judged
+from usernet.selftest.real.disturbance import judged
 from usernet.selftest.real.traffic import Pace, through
 
 __all__ = ["CHECKS", "bursts"]

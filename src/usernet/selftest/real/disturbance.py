@@ -1,4 +1,4 @@
-"""Machine: whether something else kept it from being on time while a row was measured."""
+"""Disturbance: whether something else kept the machine from being on time meanwhile."""
 
 from __future__ import annotations
 
