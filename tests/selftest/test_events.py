@@ -29,8 +29,6 @@ def test_each_app_has_its_own_log_in_the_order_of_appearance() -> None:
     first, second = EventLog.of_each_app(_RAW)
     assert (first.packets, second.packets) == ([1, 1, 2, 3, 3, 2], [9])
     assert first.times == [10, 10, 20, 30, 36, 40]
-    assert first.lengths == [60, 60, 60, 1500, 1500, 60]
-    assert first.causes == bytes([0, _LOSS, 0, 0, 0, 0])
 
 
 def test_events_are_counted_and_listed() -> None:
@@ -38,7 +36,7 @@ def test_events_are_counted_and_listed() -> None:
     assert (log.count(Event.IN), log.count(Event.OUT), log.count(Event.DROPPED)) == (3, 2, 1)
     assert log.packets_of(Event.OUT) == [3, 2]
     assert log.times_of(Event.OUT) == [36, 40]
-    assert log.fates() == bytes([Event.DROPPED, Event.OUT, Event.OUT])
+    assert log.losses() == bytes([1, 0, 0])
 
 
 def test_delays_are_in_the_order_of_arrival() -> None:

@@ -36,35 +36,27 @@ class EventLog:
     Attributes:
         times: When, in nanoseconds.
         packets: The number of the packet.
-        lengths: Its bytes.
         events: What happened, a byte of `Event` each.
-        causes: Why it was dropped, a byte each.
     """
 
     times: Sequence[int]
     packets: Sequence[int]
-    lengths: Sequence[int]
     events: bytes
-    causes: bytes
 
     @classmethod
     def of_each_app(cls, log: bytes) -> tuple[Self, ...]:
-        """Read what `usernet.engine.Engine.log` gives; one log an app, in the order they appear."""
-        words, halves = _words("Q", log), _words("I", log)
-        apps = _words("H", log)[10::12]
-        columns = (words[0::3], words[1::3], halves[4::6], log[22::_RECORD], log[23::_RECORD])
-        return tuple(cls._of(columns, apps, app) for app in dict.fromkeys(apps))
+        """Read what `usernet.engine.Engine.log` gives; one log an app, in the order they appear.
+
+        Of the app's number the low byte is read: it tells 256 apps apart.
+        """
+        words = _words(log)
+        apps, columns = log[20::_RECORD], (words[0::3], words[1::3], log[22::_RECORD])
+        return tuple(cls._of(columns, _where(apps, app)) for app in dict.fromkeys(apps))
 
     @classmethod
-    def _of(
-        cls,
-        columns: tuple[Sequence[int], Sequence[int], Sequence[int], bytes, bytes],
-        apps: Sequence[int],
-        app: int,
-    ) -> Self:
-        mask = bytes(other == app for other in apps)
-        times, packets, lengths, events, causes = (compress(column, mask) for column in columns)
-        return cls(list(times), list(packets), list(lengths), bytes(events), bytes(causes))
+    def _of(cls, columns: tuple[Sequence[int], Sequence[int], bytes], mask: bytes) -> Self:
+        times, packets, events = (compress(column, mask) for column in columns)
+        return cls(list(times), list(packets), bytes(events))
 
     def count(self, event: Event) -> int:
         """How often it happened."""
@@ -78,10 +70,10 @@ class EventLog:
         """To which packets it happened, in the order of the log."""
         return list(compress(self.packets, self._mask(event)))
 
-    def fates(self) -> bytes:
-        """One byte a packet, `Event.OUT` or `Event.DROPPED`, in the order of the log."""
-        others = bytes(set(Event) - {Event.OUT, Event.DROPPED})
-        return self.events.translate(None, others)
+    def losses(self) -> bytes:
+        """One byte a packet, 1 if it was dropped and else 0, in the order they came."""
+        dropped = set(self.packets_of(Event.DROPPED))
+        return bytes(map(dropped.__contains__, self.packets_of(Event.IN)))
 
     def passages(self) -> list[tuple[int, int, int]]:
         """Number, time in and time out of each packet that went out, in the order they went."""
@@ -91,14 +83,21 @@ class EventLog:
 
     def delays(self) -> list[int]:
         """From in to out, in nanoseconds, of each packet in the order they came."""
-        return [out - came for _, came, out in sorted(self.passages())]
+        went = dict(zip(self.packets_of(Event.OUT), self.times_of(Event.OUT), strict=True))
+        came = zip(self.packets_of(Event.IN), self.times_of(Event.IN), strict=True)
+        return [went[packet] - at for packet, at in came if packet in went]
 
     def _mask(self, event: Event) -> bytes:
-        return self.events.translate(bytes(code == event for code in range(256)))
+        return _where(self.events, event)
 
 
-def _words(size: str, log: bytes) -> Sequence[int]:
-    words = array(size, log)
+def _where(column: bytes, value: int) -> bytes:
+    """One byte for each of a column: 1 where it has the value, else 0."""
+    return column.translate(bytes(byte == value for byte in range(256)))
+
+
+def _words(log: bytes) -> Sequence[int]:
+    words = array("Q", log)
     if sys.byteorder == "big":
         words.byteswap()
     return words

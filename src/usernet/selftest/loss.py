@@ -11,9 +11,8 @@ from usernet.config.impairment import Impairment
 from usernet.config.loss import GilbertElliott, parse_loss
 from usernet.selftest import stats, virtual
 from usernet.selftest.check import Check, Effort, Finding, finding
-from usernet.selftest.events import Event
 
-__all__ = ["CHECKS", "PACKETS", "RATES", "fates"]
+__all__ = ["CHECKS", "PACKETS", "RATES", "losses"]
 
 PACKETS = 1_000_000
 RATES = ("0.1%", "1%", "5%", "20%", "50%")
@@ -23,29 +22,29 @@ BURSTS = ("gemodel 1% 25%", "gemodel 2% 40% 80% 1%", "state 1% 20% 30% 50% 0.5%"
 CHAINS = ("gemodel 1% 25%", "burst 2% 5")
 """Models that lose all in the bad state and nothing in the good one."""
 
-_LOST, _KEPT = bytes([Event.DROPPED]), bytes([Event.OUT])
+_KEPT = b"\0"
 
 
-def fates(loss: str, packets: int, seed: int = 2) -> bytes:
-    """What a loss model does to so many packets, an event each, in their order."""
+def losses(loss: str, packets: int, seed: int = 2) -> bytes:
+    """What a loss model does to so many packets, in their order: 1 is lost, 0 is not."""
     log = virtual.run(Impairment(loss=loss), Source(size=60, count=packets), "10s", seed)
-    return log.fates()
+    return log.losses()
 
 
 def _rate(loss: str, effort: Effort) -> Finding:
     """The Clopper-Pearson interval contains the rate asked for."""
-    decided = fates(loss, effort.packets(PACKETS))
-    low, high = stats.clopper_pearson(decided.count(_LOST), len(decided))
-    found = decided.count(_LOST) / len(decided)
+    decided = losses(loss, effort.packets(PACKETS))
+    low, high = stats.clopper_pearson(sum(decided), len(decided))
+    found = sum(decided) / len(decided)
     met = low <= _wanted(loss) <= high and len(decided) == effort.packets(PACKETS)
     return finding(met, f"{found:.4%} in {low:.4%} … {high:.4%}", found)
 
 
 def _share(loss: str, effort: Effort) -> Finding:
     """The share lost by a model with a memory, against its closed form."""
-    decided = fates(loss, effort.packets(PACKETS))
-    found = decided.count(_LOST) / len(decided)
-    error = stats.batch_error([float(fate == Event.DROPPED) for fate in decided])
+    decided = losses(loss, effort.packets(PACKETS))
+    found = sum(decided) / len(decided)
+    error = stats.batch_error(decided)
     sigmas = (found - _wanted(loss)) / error
     return finding(abs(sigmas) <= 3.0, f"{found:.4%}, {sigmas:+.1f} σ", found)  # noqa: PLR2004
 
@@ -53,11 +52,11 @@ def _share(loss: str, effort: Effort) -> Finding:
 def _follows(loss: str, effort: Effort) -> Finding:
     """The probability that a loss follows a loss."""
     model = parse_loss(loss)
-    decided = fates(loss, effort.packets(PACKETS))
-    losses = decided[:-1].count(_LOST)
+    decided = losses(loss, effort.packets(PACKETS))
+    before = sum(decided[:-1])
     wanted = 1.0 - model.r if isinstance(model, GilbertElliott) else _after_loss(loss)
-    found = _pairs(decided) / losses
-    sigmas = (found - wanted) / math.sqrt(wanted * (1.0 - wanted) / losses)
+    found = _pairs(decided) / before
+    sigmas = (found - wanted) / math.sqrt(wanted * (1.0 - wanted) / before)
     measured = f"{found:.4f} for {wanted:.4f}, {sigmas:+.1f} σ"
     return finding(abs(sigmas) <= 3.0, measured, found)  # noqa: PLR2004
 
@@ -66,7 +65,7 @@ def _runs(loss: str, effort: Effort) -> Finding:
     """The lengths of runs of losses, against the geometric distribution."""
     model = parse_loss(loss)
     assert isinstance(model, GilbertElliott)
-    lengths = [len(run) for run in fates(loss, effort.packets(PACKETS)).split(_KEPT) if run]
+    lengths = [len(run) for run in losses(loss, effort.packets(PACKETS)).split(_KEPT) if run]
     bins = 1 + int(math.log(5.0 / len(lengths)) / math.log(1.0 - model.r))
     counts = Counter(min(length, bins) for length in lengths)
     expected = [(1.0 - model.r) ** (k - 1) * model.r for k in range(1, bins)]

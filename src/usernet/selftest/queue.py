@@ -41,7 +41,7 @@ def poisson_waits(load: float, packets: int, seed: int) -> list[float]:
 
 def _random_arrivals(load: float, effort: Effort) -> Finding:
     """The mean wait of M/D/1, ρ / (2 (1 - ρ)) service times (Pollaczek and Khinchine)."""
-    waits = poisson_waits(load, effort.packets(2_000_000), seed=7)
+    waits = poisson_waits(load, max(300_000, effort.packets(1_000_000)), seed=7)
     wanted = load / (2.0 * (1.0 - load))
     found, _ = stats.moments(waits)
     error = found / wanted - 1.0

@@ -6,7 +6,8 @@ The equations are those of NIST's Digital Library of Mathematical Functions (DLM
 from __future__ import annotations
 
 import math
-from itertools import islice, pairwise
+from itertools import islice
+from operator import mul
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -75,15 +76,16 @@ def normal(z: float) -> float:
 
 def moments(samples: Sequence[float]) -> tuple[float, float]:
     """The mean and the standard deviation."""
-    mean = math.fsum(samples) / len(samples)
-    variance = math.fsum((x - mean) ** 2 for x in samples) / len(samples)
-    return mean, math.sqrt(variance)
+    mean = sum(samples) / len(samples)
+    apart = [x - mean for x in samples]
+    return mean, math.sqrt(sum(map(mul, apart, apart)) / len(samples))
 
 
 def lag_one(samples: Sequence[float]) -> float:
     """The correlation of each sample with the next."""
     mean, deviation = moments(samples)
-    products = math.fsum((x - mean) * (y - mean) for x, y in pairwise(samples))
+    apart = [x - mean for x in samples]
+    products = sum(map(mul, apart, apart[1:]))
     return products / (len(samples) - 1) / deviation**2
 
 

@@ -10,11 +10,12 @@ from usernet.net.network import Network
 from usernet.selftest.events import EventLog
 
 if TYPE_CHECKING:
+    from usernet.engine import ImpairmentStatistics
     from collections.abc import Sequence
 
     from usernet.config.impairment import Impairment
 
-__all__ = ["LINE", "raw_log", "run", "run_chain"]
+__all__ = ["LINE", "raw_log", "run", "run_chain", "statistics"]
 
 LINE = "line"
 """The name of the impairment under test, from which its random streams follow."""
@@ -43,6 +44,16 @@ def raw_log(lines: Sequence[Impairment], source: Source, duration: str, seed: in
     log = network.engine.log()
     network.stop()
     return log
+
+
+def statistics(line: Impairment, source: Source, duration: str, seed: int) -> ImpairmentStatistics:
+    """What an impairment counts in such a run."""
+    network = Network(seed=seed)
+    network.configure(_chain([line], source))
+    network.advance(duration)
+    counted = network.statistics().impairments[LINE]
+    network.stop()
+    return counted
 
 
 def _chain(lines: Sequence[Impairment], source: Source) -> Topology:

@@ -6,7 +6,6 @@ from usernet.config.apps import Source
 from usernet.config.impairment import Impairment
 from usernet.selftest import virtual
 from usernet.selftest.check import Check, Effort, Finding, finding
-from usernet.selftest.events import Event
 from usernet.selftest.real.disturbance import judged
 from usernet.selftest.real.traffic import Pace, through
 
@@ -19,8 +18,8 @@ def _decisions(effort: Effort) -> Finding:
     line = Impairment(loss="gemodel 1% 25%")
     pace = Pace(effort.packets(20_000))
     source = Source(size=pace.size, count=pace.packets)
-    fates = virtual.run(line, source, "1s", _SEED).fates()
-    wanted = {number for number, fate in enumerate(fates) if fate == Event.DROPPED}
+    losses = virtual.run(line, source, "1s", _SEED).losses()
+    wanted = {number for number, lost in enumerate(losses) if lost}
     passage = through(line, pace, seed=_SEED)
     lost = passage.came.keys() - passage.went.keys()
     differing = len(lost ^ wanted) + pace.packets - len(passage.came)
