@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["CHECKS", "deviations"]
 
 _PACKETS = 200_000
-_TAIL_PACKETS = 1_000_000
+_TAIL_PACKETS = 500_000
 """Rare delays make most of the deviation where the tail is long."""
 _DELAY_NS, _JITTER_NS = 200_000_000, 5_000_000
 _TABLE = tuple(range(-8192, 8192, 1024))

@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from usernet.selftest.check import Check, Effort, Finding
+from usernet.selftest.real.plan import REAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,7 +20,7 @@ __all__ = ["rows"]
 
 
 def rows(checks: Sequence[Check], effort: Effort) -> Iterator[Row]:
-    """Measure the checks in a network namespace; each row as it is done.
+    """Measure some checks of `REAL` in a network namespace; each row as it is done.
 
     Where the machine does not let this user make one, the rows are inconclusive, with the reason.
     """
@@ -27,7 +28,7 @@ def rows(checks: Sequence[Check], effort: Effort) -> Iterator[Row]:
     reason = "not measured"
     try:
         with subprocess.Popen(
-            _command(effort), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            _command(checks, effort), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as child:
             assert child.stdout is not None
             assert child.stderr is not None
@@ -41,11 +42,12 @@ def rows(checks: Sequence[Check], effort: Effort) -> Iterator[Row]:
         yield check.row(Finding("inconclusive", reason))
 
 
-def _command(effort: Effort) -> list[str]:
+def _command(checks: Sequence[Check], effort: Effort) -> list[str]:
     """See unshare(1); who is not root becomes it in a user namespace of their own."""
     flags = ["--net"] if os.geteuid() == 0 else ["--user", "--map-root-user", "--net"]
+    chosen = [str(REAL.index(check)) for check in checks]
     measure = [sys.executable, "-m", "usernet.selftest.real", *["--quick"] * effort.quick]
-    return ["unshare", *flags, "--", *measure]
+    return ["unshare", *flags, "--", *measure, *chosen]
 
 
 def _last_line(text: str) -> str:

@@ -6,8 +6,7 @@ The equations are those of NIST's Digital Library of Mathematical Functions (DLM
 from __future__ import annotations
 
 import math
-from itertools import islice
-from operator import mul
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -78,14 +77,14 @@ def moments(samples: Sequence[float]) -> tuple[float, float]:
     """The mean and the standard deviation."""
     mean = sum(samples) / len(samples)
     apart = [x - mean for x in samples]
-    return mean, math.sqrt(sum(map(mul, apart, apart)) / len(samples))
+    return mean, math.sqrt(sum(x * x for x in apart) / len(samples))
 
 
 def lag_one(samples: Sequence[float]) -> float:
     """The correlation of each sample with the next."""
     mean, deviation = moments(samples)
     apart = [x - mean for x in samples]
-    products = sum(map(mul, apart, apart[1:]))
+    products = sum(x * y for x, y in pairwise(apart))
     return products / (len(samples) - 1) / deviation**2
 
 

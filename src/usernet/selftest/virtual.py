@@ -10,10 +10,10 @@ from usernet.net.network import Network
 from usernet.selftest.events import EventLog
 
 if TYPE_CHECKING:
-    from usernet.engine import ImpairmentStatistics
     from collections.abc import Sequence
 
     from usernet.config.impairment import Impairment
+    from usernet.engine import ImpairmentStatistics
 
 __all__ = ["LINE", "raw_log", "run", "run_chain", "statistics"]
 

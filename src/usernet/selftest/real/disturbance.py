@@ -13,7 +13,7 @@ from usernet.selftest.check import Effort, Finding
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["judged"]
+__all__ = ["Usage", "disturbance", "excused", "judged"]
 
 _MOST_STOLEN = 0.005
 _MOST_OTHERS = 0.10
@@ -21,8 +21,15 @@ _LEAST_CORES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class _Usage:
-    """Seconds of processor time so far, of the whole machine; see proc_stat(5)."""
+class Usage:
+    """Seconds of processor time so far.
+
+    Attributes:
+        at: The moment, in seconds.
+        busy: Of the whole machine; see proc_stat(5).
+        stolen: Taken from the machine by its hypervisor.
+        own: Of this process.
+    """
 
     at: float
     busy: float
@@ -31,6 +38,7 @@ class _Usage:
 
     @classmethod
     def now(cls) -> Self:
+        """What it is now."""
         line = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0]
         ticks = [int(word) / os.sysconf("SC_CLK_TCK") for word in line.split()[1:9]]
         user, nice, system, _idle, _iowait, irq, softirq, stolen = ticks
@@ -42,25 +50,28 @@ def judged(measure: Callable[[Effort], Finding]) -> Callable[[Effort], Finding]:
     """The same measurement, where a miss proves nothing if the machine was busy meanwhile."""
 
     def measured(effort: Effort) -> Finding:
-        before = _Usage.now()
+        before = Usage.now()
         found = measure(effort)
-        reason = _disturbance(before, _Usage.now())
-        if found.verdict == "pass" or not reason:
-            return found
-        return Finding("inconclusive", f"{found.measured}; {reason}", found.value)
+        return excused(found, disturbance(before, Usage.now(), len(os.sched_getaffinity(0))))
 
     return measured
 
 
-def _disturbance(before: _Usage, after: _Usage) -> str:
-    """What disturbed the machine between two moments; empty if nothing did."""
+def excused(found: Finding, reason: str) -> Finding:
+    """A miss that has a reason proves nothing; anything else stands."""
+    if found.verdict == "pass" or not reason:
+        return found
+    return Finding("inconclusive", f"{found.measured}; {reason}", found.value)
+
+
+def disturbance(before: Usage, after: Usage, cores: int) -> str:
+    """What disturbed a machine of so many cores between two moments; empty if nothing did."""
     seconds = after.at - before.at
     others = (after.busy - before.busy - (after.own - before.own)) / seconds
     stolen = (after.stolen - before.stolen) / seconds
-    if len(os.sched_getaffinity(0)) < _LEAST_CORES:
-        return "sender and emulator share the only core"
-    if stolen > _MOST_STOLEN:
-        return f"the hypervisor took {stolen:.1%} of a core"
-    if others > _MOST_OTHERS:
-        return f"other programs used {others:.0%} of a core"
-    return ""
+    reasons = {
+        "sender and emulator share the only core": cores < _LEAST_CORES,
+        f"other programs used {others:.0%} of a core": others > _MOST_OTHERS,
+        f"the hypervisor took {stolen:.1%} of a core": stolen > _MOST_STOLEN,
+    }
+    return " and ".join(reason for reason, holds in reasons.items() if holds)

@@ -36,7 +36,7 @@ def _rate(rate: str, effort: Effort) -> Finding:
     bits = units.bits_per_second(rate)
     per_second = 1.2 * bits / 8 / MTU
     pace = Pace(int(effort.seconds(_SECONDS) * per_second), per_second, MTU)
-    passage = through(Impairment(rate=rate, queue="10packets"), pace)
+    passage = through(Impairment(rate=rate, queue="200packets"), pace)
     times = sorted(passage.went.values())
     if len(times) < 2:  # noqa: PLR2004 - a rate is between two
         return finding(False, f"{len(times)} packets came out")
