@@ -48,7 +48,7 @@ def deviations(
 def _fits(shape: str, effort: Effort) -> Finding:
     samples = deviations(_packets(effort), shape)
     p = stats.kolmogorov_smirnov(samples, _FUNCTIONS[shape])
-    return finding(p > 0.01, f"p = {p:.3f}", p)  # noqa: PLR2004
+    return finding(p > 0.01, f"p = {p:.3f}, {len(samples)} packets", p)  # noqa: PLR2004
 
 
 def _fits_table(effort: Effort) -> Finding:
@@ -57,7 +57,7 @@ def _fits_table(effort: Effort) -> Finding:
     expected = len(samples) / len(_TABLE)
     p = stats.chi_square([counts[entry] for entry in _TABLE], [expected] * len(_TABLE))
     met = p > 0.01 and counts.keys() <= set(_TABLE)  # noqa: PLR2004
-    return finding(met, f"p = {p:.3f}", p)
+    return finding(met, f"p = {p:.3f}, {len(samples)} packets", p)
 
 
 def _moments(shape: str, effort: Effort) -> Finding:

@@ -33,7 +33,9 @@ def _error(milliseconds: int, precise: bool, effort: Effort) -> Finding:
         return finding(False, f"{len(errors)} of {pace.packets} packets came out")
     p50, p99, p999 = percentiles(errors)
     met = p99 <= _P99_PRECISE if precise else p50 <= _P50 and p99 <= _P99
-    return finding(met, f"p50 {p50:.0f} µs, p99 {p99:.0f} µs, p99.9 {p999:.0f} µs", p99)
+    return finding(
+        met, f"p50 {p50:.0f} µs, p99 {p99:.0f} µs, p99.9 {p999:.0f} µs, {len(errors)} packets", p99
+    )
 
 
 def _jitter(effort: Effort) -> Finding:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import pairwise
 
 from usernet.config import units
 from usernet.config.impairment import Impairment
@@ -13,23 +12,22 @@ from usernet.selftest.rate import MTU
 from usernet.selftest.real.disturbance import judged
 from usernet.selftest.real.traffic import Pace, through
 
-__all__ = ["CHECKS", "bursts"]
+__all__ = ["CHECKS", "behind"]
 
 _SECONDS = 4.0
 _RATES = ("1mbit", "10mbit", "100mbit")
 
 
-def bursts(times: list[int], size: int, bits_per_second: int) -> list[float]:
-    """How many bytes ahead of the rate each packet left, after its own bytes.
+def behind(times: list[int], size: int, bits_per_second: int) -> list[float]:
+    """How many bytes each packet left behind the rate.
 
-    The level of a bucket that the packets fill and the rate drains: its largest value B is the
-    least for which every interval w has at most rate · w + B + size bytes.
+    A line that is behind its rate sends what it owes at once: that is the burst. The rate is
+    laid through the packet that left soonest, as measured by it.
     """
-    level, levels = 0.0, [0.0]
-    for earlier, later in pairwise(times):
-        level = max(0.0, level + size - bits_per_second * (later - earlier) / 8e9)
-        levels.append(level)
-    return levels
+    spacing = size * 8e9 / bits_per_second
+    late = [time - i * spacing for i, time in enumerate(times)]
+    soonest = min(late)
+    return [(time - soonest) * bits_per_second / 8e9 for time in late]
 
 
 def _rate(rate: str, effort: Effort) -> Finding:
@@ -40,12 +38,19 @@ def _rate(rate: str, effort: Effort) -> Finding:
     times = sorted(passage.went.values())
     if len(times) < 2:  # noqa: PLR2004 - a rate is between two
         return finding(False, f"{len(times)} packets came out")
+    offered = (len(passage.came) - 1) * MTU * 8e9 / _span(passage.came)
+    if offered < 1.05 * bits:
+        return Finding("inconclusive", f"the sender reached only {offered / bits:.0%} of the rate")
     found = (len(times) - 1) * MTU * 8e9 / (times[-1] - times[0])
-    ahead = sorted(level / MTU for level in bursts(times, MTU, bits))
-    p99, error = stats.percentile(ahead, 99.0), found / bits - 1.0
+    owed = sorted(size / MTU for size in behind(times, MTU, bits))
+    p99, error = stats.percentile(owed, 99.0), found / bits - 1.0
     met = abs(error) <= 0.005 and p99 <= 1.0  # noqa: PLR2004
-    measured = f"{error:+.2%}, burst p99 {p99:.2f} MTU, largest {ahead[-1]:.2f} MTU"
+    measured = f"{error:+.2%}, burst p99 {p99:.2f} MTU, largest {owed[-1]:.2f} MTU"
     return finding(met, measured, error)
+
+
+def _span(times: dict[int, int]) -> int:
+    return max(times.values()) - min(times.values())
 
 
 def _drop_tail(effort: Effort) -> Finding:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from usernet.config.apps import RawSocket
 from usernet.config.topology import Topology, parse_connection
+from usernet.engine.fidelity import fidelity
 from usernet.net.network import Network
 from usernet.selftest.real import stage
 from usernet.selftest.real.wire import Sender, Stamps
 from usernet.selftest.virtual import LINE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from usernet.config.impairment import Impairment
 
@@ -42,11 +43,17 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """When packets came to the emulator's input and left its output, by their numbers."""
+    """When packets came to the emulator's input and left its output, by their numbers.
+
+    Attributes:
+        came: When they came to the input.
+        went: When they came to the receiver behind the output.
+        missed: How many the kernel dropped before the emulator or the stamps had them.
+    """
 
     came: dict[int, int]
     went: dict[int, int]
-    order: list[int]
+    missed: int
 
     def delays(self) -> list[int]:
         """From in to out, in nanoseconds, of each packet that came out."""
@@ -61,17 +68,18 @@ def through(
         Sender(stage.SENDER, pace.size) as sender,
         Stamps(stage.EMULATOR_IN) as came,
         Stamps(stage.RECEIVER) as went,
-        forwarder(line, seed=seed, precise=precise),
+        forwarder(line, seed=seed, precise=precise) as network,
     ):
         _send(sender, pace, (came, went))
         _collect((came, went), pace.linger)
-        return Passage(came.times, went.times, went.order)
+        missed = came.missed() + went.missed() + fidelity(network.statistics()).kernel_dropped
+        return Passage(came.times, went.times, missed)
 
 
 @contextmanager
 def forwarder(
     line: Impairment | None, *, seed: int = 0, precise: bool = False
-) -> Iterator[Network]:
+) -> Generator[Network, None, None]:
     """An emulator between the two interfaces of the stage, for as long as the block runs."""
     ends = {"in": RawSocket(stage.EMULATOR_IN), "out": RawSocket(stage.EMULATOR_OUT)}
     topology = Topology().with_app("in", ends["in"]).with_app("out", ends["out"])

@@ -19,6 +19,7 @@ __all__ = ["Sender", "Stamps", "frame"]
 _ETH_P_IP = 0x0800
 _SO_TIMESTAMPNS = 35  # asm-generic/socket.h; Python names it from 3.14 on
 _SO_RCVBUFFORCE = 33
+_SOL_PACKET, _PACKET_STATISTICS = 263, 6  # linux/if_packet.h
 _BUFFER = 16 << 20
 _HEADERS = 14 + 20 + 8  # Ethernet, IPv4 (RFC 791), UDP (RFC 768)
 _MARK = b"usnt"
@@ -70,12 +71,10 @@ class Stamps:
 
     Attributes:
         times: By the packet's number; of a packet that came twice, the first time.
-        order: The numbers as they came.
     """
 
     def __init__(self, interface: str) -> None:
         self.times: dict[int, int] = {}
-        self.order: list[int] = []
         kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK
         self._socket = socket.socket(socket.AF_PACKET, kind, socket.htons(_ETH_P_IP))
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
@@ -90,13 +89,18 @@ class Stamps:
                 head, ancillary, _, _ = self._socket.recvmsg(64, 64)
                 self._note(head, ancillary)
 
+    def missed(self) -> int:
+        """How many packets found no room since it was last asked, and so have no stamp."""
+        counts = self._socket.getsockopt(_SOL_PACKET, _PACKET_STATISTICS, 8)
+        _, dropped = struct.unpack("@II", counts)
+        return int(dropped)
+
     def _note(self, head: bytes, ancillary: list[tuple[int, int, bytes]]) -> None:
         mark, number = _NUMBER.unpack_from(head, _HEADERS)
         if mark != _MARK:
             return
         ((_, _, data),) = ancillary
         seconds, nanoseconds = _TIME.unpack(data)
-        self.order.append(number)
         self.times.setdefault(number, seconds * 1_000_000_000 + nanoseconds)
 
     def __enter__(self) -> Self:
