@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import ctypes
 import os
-import socket
+import socket as sockets
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from usernet.errors import PrivilegeError
 from usernet.sandbox.command import Command
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 __all__ = ["Namespace"]
 
@@ -89,9 +91,9 @@ class Namespace:
 
     def socket(
         self,
-        family: socket.AddressFamily = socket.AF_INET,
-        kind: socket.SocketKind = socket.SOCK_STREAM,
-    ) -> socket.socket:
+        family: sockets.AddressFamily = sockets.AF_INET,
+        kind: sockets.SocketKind = sockets.SOCK_STREAM,
+    ) -> sockets.socket:
         """A socket of the namespace; it stays in it wherever it is used."""
         with ThreadPoolExecutor(1) as thread:
             return thread.submit(self._socket, family, kind).result()
@@ -112,12 +114,12 @@ class Namespace:
     ) -> None:
         self.close()
 
-    def _socket(self, family: socket.AddressFamily, kind: socket.SocketKind) -> socket.socket:
+    def _socket(self, family: sockets.AddressFamily, kind: sockets.SocketKind) -> sockets.socket:
         """Made on a thread that enters the namespace, and ends: setns(2) holds for a thread."""
         namespace = os.open(f"/proc/{self.pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
             if ctypes.CDLL(None, use_errno=True).setns(namespace, _CLONE_NEWNET):
                 raise OSError(ctypes.get_errno(), "setns")
-            return socket.socket(family, kind)
+            return sockets.socket(family, kind)
         finally:
             os.close(namespace)

@@ -11,13 +11,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path as File
+from typing import TYPE_CHECKING
 
-from usernet.sandbox.command import Command
 from usernet.sandbox.namespace import Namespace
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from usernet.sandbox.command import Command
 
 __all__ = ["CLIENT", "SERVER", "Path", "path"]
 
@@ -59,15 +63,15 @@ class Path:
     def bridge(self) -> None:
         """Join ``a`` and ``b`` by a Linux bridge: what everything is measured against."""
         self.middle.ip(
-            "link add bridge type bridge forward_delay 0 mcast_snooping 0",
-            "link set a master bridge",
-            "link set b master bridge",
-            "link set bridge up",
+            "link add name bridge type bridge forward_delay 0 mcast_snooping 0",
+            "link set dev a master bridge",
+            "link set dev b master bridge",
+            "link set dev bridge up",
         )
 
     def unbridge(self) -> None:
         """Undo `bridge`."""
-        self.middle.ip("link del bridge")
+        self.middle.ip("link del dev bridge")
 
     def emulate(self, *options: str) -> Command:
         """Join ``a`` and ``b`` by ``usernet emulate``; returns when packets flow."""
@@ -85,20 +89,20 @@ class Path:
 
     def _attach(self, host: Namespace, end: str, addresses: tuple[str, str]) -> None:
         self.middle.ip(
-            f"link add {end} type veth peer name eth0 netns {host.pid}",
-            f"link set {end} addrgenmode none up",
+            f"link add name {end} type veth peer name eth0 netns {host.pid}",
+            f"link set dev {end} addrgenmode none up",
         )
         ipv4, ipv6 = addresses
         host.ip(
-            "link set eth0 addrgenmode none",
+            "link set dev eth0 addrgenmode none",
             f"address add {ipv4}/24 dev eth0",
             f"address add {ipv6}/64 dev eth0 nodad",
-            "link set eth0 up",
+            "link set dev eth0 up",
         )
 
 
 @contextmanager
-def path() -> Iterator[Path]:
+def path() -> Generator[Path]:
     """A path, which is gone when the block ends, or when this process does.
 
     Raises:
