@@ -3,5 +3,19 @@
 from usernet.sandbox.command import Command, Ended
 from usernet.sandbox.namespace import Namespace
 from usernet.sandbox.path import CLIENT, SERVER, Path, path
+from usernet.sandbox.traffic import Datagram, Transfer, datagrams, download, stream
 
-__all__ = ["CLIENT", "SERVER", "Command", "Ended", "Namespace", "Path", "path"]
+__all__ = [
+    "CLIENT",
+    "SERVER",
+    "Command",
+    "Datagram",
+    "Ended",
+    "Namespace",
+    "Path",
+    "Transfer",
+    "datagrams",
+    "download",
+    "path",
+    "stream",
+]
