@@ -2,11 +2,12 @@
 
 from usernet.sandbox.command import Command, Ended
 from usernet.sandbox.namespace import Namespace
-from usernet.sandbox.path import CLIENT, SERVER, Path, path
+from usernet.sandbox.path import CLIENT, PROGRAM, SERVER, Path, path
 from usernet.sandbox.traffic import Datagram, Transfer, datagrams, download, stream
 
 __all__ = [
     "CLIENT",
+    "PROGRAM",
     "SERVER",
     "Command",
     "Datagram",

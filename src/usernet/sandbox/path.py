@@ -23,13 +23,15 @@ if TYPE_CHECKING:
 
     from usernet.sandbox.command import Command
 
-__all__ = ["CLIENT", "SERVER", "Path", "path"]
+__all__ = ["CLIENT", "PROGRAM", "SERVER", "Path", "path"]
 
 CLIENT = ("10.77.0.1", "fd77::1")
 """The client's addresses."""
 SERVER = ("10.77.0.2", "fd77::2")
 """The server's addresses."""
-_QUIET = "for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 1 > $f; done"
+PROGRAM = str(File(sys.executable).with_name("usernet"))
+"""The program, of the environment that this runs in."""
+_NO_IPV6 = "for f in /proc/sys/net/ipv6/conf/*/disable_ipv6; do echo 1 > $f; done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,11 @@ class Path:
         self.client.ip(*(f"neigh replace {ip} lladdr {theirs} dev eth0" for ip in SERVER))
         self.server.ip(*(f"neigh replace {ip} lladdr {ours} dev eth0" for ip in CLIENT))
 
+    def only_ipv4(self) -> None:
+        """Turn IPv6 off in both hosts, which then send nothing that nobody asked for."""
+        for host in (self.client, self.server):
+            host.run("sh", "-c", _NO_IPV6)
+
     def bridge(self) -> None:
         """Join ``a`` and ``b`` by a Linux bridge: what everything is measured against."""
         self.middle.ip(
@@ -85,7 +92,7 @@ class Path:
 
     def usernet(self, *words: str) -> Command:
         """Start the program in the middle."""
-        return self.middle.start(str(File(sys.executable).with_name("usernet")), *words)
+        return self.middle.start(PROGRAM, *words)
 
     def _attach(self, host: Namespace, end: str, addresses: tuple[str, str]) -> None:
         self.middle.ip(
@@ -109,7 +116,7 @@ def path() -> Generator[Path]:
         PrivilegeError: The system lets this user make none.
     """
     with Namespace() as client, Namespace() as middle, Namespace() as server:
-        middle.run("sh", "-c", _QUIET)
+        middle.run("sh", "-c", _NO_IPV6)
         made = Path(client, middle, server)
         made.attach_client()
         made.attach_server()
