@@ -1,7 +1,7 @@
 /*
  * plain: the packet operations of source -> tee -> sink and nothing else, the measure of what an engine adds.
  *
- *   plain SIZE SECONDS      prints millions of packets made per second
+ *   plain SIZE SECONDS      prints millions of packets made per second, in the best of 20 slices
  *
  * A source makes copies of a packet of SIZE bytes, a tee sends each to two links, copying once, and a
  * sink frees both. Packets come from a free list; links are rings of pointers; a batch is 100 packets.
@@ -12,15 +12,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { HEADROOM = 128, ROOM = 256, RING = 1024, BATCH = 100, POOL = 4096, LINE = 64 };
+enum { HEADROOM = 128, ROOM = 256, RING = 1024, BATCH = 100, POOL = 4096, LINE = 64, SLICES = 20 };
 
+/* A line of description, then the bytes: seven cache lines, an odd number, or packets would share sets of the cache. */
 struct packet {
     uint64_t arrived;
     uint32_t length;
     uint32_t start;
-    uint8_t bytes[HEADROOM + ROOM];
-    /* An odd number of cache lines, so that packets do not share sets of the cache. */
-    uint8_t odd[LINE];
+    uint8_t bytes[HEADROOM + ROOM] __attribute__((aligned(LINE)));
 } __attribute__((aligned(LINE)));
 
 struct ring {
@@ -48,7 +47,11 @@ static struct packet *copy(const struct packet *from) {
     made->arrived = from->arrived;
     made->length = from->length;
     made->start = from->start;
-    memcpy(made->bytes + made->start, from->bytes + from->start, from->length);
+    /* One line for a small packet: a copy of known length needs no call. */
+    if (from->length <= LINE)
+        memcpy(made->bytes + made->start, from->bytes + from->start, LINE);
+    else
+        memcpy(made->bytes + made->start, from->bytes + from->start, from->length);
     return made;
 }
 
@@ -80,17 +83,23 @@ int main(int argc, char **argv) {
     static struct packet template;
     template.length = size;
     template.start = HEADROOM;
+    static struct packet packets[POOL];
     for (pooled = 0; pooled < POOL; pooled++)
-        if (!(pool[pooled] = aligned_alloc(LINE, sizeof(struct packet))))
-            return 1;
-    double began = now(), ended;
-    do {
-        for (int i = 0; i < 1000; i++) {
-            template.arrived++;
-            breathe(&template, &made, out);
-        }
-        ended = now();
-    } while (ended - began < seconds);
-    printf("%.2f\n", (double)made.packets / (ended - began) / 1e6);
+        pool[pooled] = &packets[pooled];
+    double best = 0;
+    for (int slice = 0; slice < SLICES; slice++) {
+        uint64_t before = made.packets;
+        double began = now(), ended;
+        do {
+            for (int i = 0; i < 100; i++) {
+                template.arrived++;
+                breathe(&template, &made, out);
+            }
+            ended = now();
+        } while (ended - began < seconds / SLICES);
+        double rate = (double)(made.packets - before) / (ended - began);
+        best = rate > best ? rate : best;
+    }
+    printf("%.2f\n", best / 1e6);
     return 0;
 }

@@ -6,6 +6,7 @@ The graphs are built from Python and run in real time, on the engine's thread, a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from usernet.config.apps import Join, Sink, Source, Tee
@@ -20,6 +21,7 @@ __all__ = ["Speed", "basic1", "measure", "ns_per_app", "ns_per_emulated_packet"]
 _SIZE = 60
 """The smallest Ethernet frame, without its checksum: as Snabb's snabbmark basic1."""
 _CHAIN = 16
+_SLICES = 20
 _WARM_UP = 0.1
 """Seconds until the pool and the caches hold what they will hold."""
 
@@ -116,11 +118,22 @@ def _line(impairment: Impairment | None, seconds: float) -> float:
 
 
 def _ns_per_packet(network: Network, link: str, seconds: float) -> float:
-    """Time a packet on this link takes, by the engine's own clock and counters."""
+    """Time a packet on this link takes, by the engine's own clock and counters.
+
+    The best of several slices: whatever else the machine does can only slow the engine down.
+    """
     with network:
         network.engine.wait(_WARM_UP)
-        before = network.statistics()
-        network.engine.wait(seconds)
-        after = network.statistics()
-    packets = after.links[link].packets - before.links[link].packets
-    return (after.time_ns - before.time_ns) / max(1, packets)
+        marks = [_mark(network, link)]
+        for _ in range(_SLICES):
+            network.engine.wait(seconds / _SLICES)
+            marks.append(_mark(network, link))
+    return min(
+        (time - before) / max(1, packets - already)
+        for (before, already), (time, packets) in pairwise(marks)
+    )
+
+
+def _mark(network: Network, link: str) -> tuple[int, int]:
+    statistics = network.statistics()
+    return statistics.time_ns, statistics.links[link].packets
