@@ -71,7 +71,7 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (needs a nightly toolchain; insta
 
 bench: build ## run the benchmarks, Rust's and Python's
 	cargo bench --workspace --locked
-	@for bench in benches/*.py; do [ ! -e "$$bench" ] || $(BIN)/python "$$bench"; done
+	$(BIN)/python -m benches
 
 clean: ## remove what was built
 	rm -rf build target .venv docs/_build rust/fuzz/target .*_cache .coverage

@@ -15,7 +15,7 @@ from usernet.sandbox import SERVER, Path, path
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SECONDS = 3
+SECONDS = 2
 ROUNDS = 3
 IDLE_SECONDS = 10.0
 PORT = "7777"
@@ -88,7 +88,7 @@ def settle(place: Path) -> None:
 
 def ping(place: Path) -> float:
     """The median of 200 idle round trips, in µs."""
-    said = place.client.run("ping", "-n", "-c", "200", "-i", "0.01", SERVER[0])
+    said = place.client.run("ping", "-n", "-c", "200", "-i", "0.005", SERVER[0])
     times = sorted(float(time) * 1e3 for time in re.findall(r"time=([\d.]+) ms", said))
     return times[len(times) // 2]
 

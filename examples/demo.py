@@ -6,8 +6,8 @@ joins them. Nothing outside is touched, and nothing is left.
 
 from __future__ import annotations
 
-import os
 import re
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path as File
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 PROFILE = "lte"
 REPORT = File("build/demo-report.html")
 SCENARIO = File(__file__).with_name("storm.toml")
+ALONE = ("unshare", "--net")
+AS_ROOT_OF_NOTHING = ("unshare", "--map-root-user", "--net")
 INSIDE = "--inside"
 """How the demo tells itself that it runs in a user namespace already."""
 
@@ -165,17 +167,26 @@ def through(place: Path, options: tuple[str, ...]) -> Seen:
 def main() -> int:
     """Run the demo; in a user namespace where this user may make no network namespaces."""
     console = Console(highlight=False)
+    if INSIDE not in sys.argv and not may(*ALONE):
+        if may(*AS_ROOT_OF_NOTHING):
+            words = (*AS_ROOT_OF_NOTHING, sys.executable, __file__, INSIDE)
+            return subprocess.run(words, check=False).returncode
+        console.print("[bold red]This user may make no network namespaces here.[/]")
+        console.print("Run it as root (sudo make demo), or allow user_namespaces(7).")
+        return 1
     try:
-        if os.geteuid() != 0 and INSIDE not in sys.argv:
-            os.execvp("unshare", ["unshare", "-Urn", sys.executable, __file__, INSIDE])
         demo(console)
     except (UsernetError, OSError) as error:
-        console.print(f"[bold red]the demo cannot go on:[/] {error}")
-        console.print("It needs root (sudo make demo), or user namespaces (user_namespaces(7)).")
+        console.print(f"[bold red]The demo cannot go on:[/] {error}")
         return 1
     except KeyboardInterrupt:
-        console.print("stopped; nothing is left behind")
+        console.print("Stopped; nothing is left behind.")
     return 0
+
+
+def may(*words: str) -> bool:
+    """Whether a command that does nothing else would run."""
+    return not subprocess.run([*words, "true"], capture_output=True, check=False).returncode
 
 
 if __name__ == "__main__":
