@@ -50,13 +50,17 @@ def measure(seconds: float = 1.0, report: Callable[[str], None] | None = None) -
         seconds: How long each graph runs; there are five.
         report: Called with the name of what is measured next.
     """
-    tell = report or (lambda _: None)
+    tell = report or _tell_nobody
     tell("source → tee → sink")
     mpps = basic1(seconds)
     tell(f"{_CHAIN} more apps")
     per_app = ns_per_app(seconds)
     tell("queue, rate, delay, jitter, loss")
     return Speed(mpps, per_app, ns_per_emulated_packet(seconds))
+
+
+def _tell_nobody(what: str) -> None:
+    del what
 
 
 def basic1(seconds: float = 1.0) -> float:
