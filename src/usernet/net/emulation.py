@@ -156,15 +156,15 @@ class Emulation:
         self._next = next(self._steps, None)
         self._plan()
 
-    def wait(self, seconds: float) -> None:
-        """Let it run for so long; a failure ends the wait.
+    def check(self) -> None:
+        """See after it: to be called each few seconds, or the timeline stands still.
 
         Raises:
             CaptureError: The capture could not be written.
             EngineError: The engine has stopped.
         """
         self._plan()
-        self._engine.wait(seconds)
+        self._engine.wait(0)
 
     def statistics(self) -> Statistics:
         """Everything counted, as of one breath."""

@@ -76,7 +76,8 @@ def emulate(
             recorder.add(emulation.statistics())
             look = _SAMPLE_NS / 1e9 if report or live.shown else _LOOK_SECONDS
             while not stopped and not _over(emulation, limit):
-                emulation.wait(_left(emulation, limit, look))
+                stopped.wait(_left(emulation, limit, look))
+                emulation.check()
                 statistics = emulation.statistics()
                 recorder.add(statistics)
                 live.show(statistics)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import select
 import signal
+import socket
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,14 +17,34 @@ __all__ = ["Stopped", "stop_signals"]
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-@dataclass(slots=True)
 class Stopped:
     """Whether a signal has come; true in a condition once it has."""
 
-    by: int | None = None
+    def __init__(self) -> None:
+        self._by: int | None = None
+        self._reads, self._writes = socket.socketpair()
+        self._writes.setblocking(False)
 
     def __bool__(self) -> bool:
-        return self.by is not None
+        return self._by is not None
+
+    def note(self, number: int, _frame: FrameType | None = None) -> None:
+        """A signal has come; a handler as `signal.signal` takes it."""
+        self._by = number
+
+    def wait(self, seconds: float) -> None:
+        """Sleep so long, or until a signal comes."""
+        if not self:
+            select.select([self._reads], [], [], seconds)
+
+    def fileno(self) -> int:
+        """Where the interpreter writes a byte when a signal comes."""
+        return self._writes.fileno()
+
+    def close(self) -> None:
+        """Give both ends back."""
+        self._reads.close()
+        self._writes.close()
 
 
 @contextmanager
@@ -36,13 +57,16 @@ def stop_signals() -> Iterator[Stopped]:
         for number, handler in before.items():
             signal.signal(number, handler)
 
-    def note(number: int, _frame: FrameType | None) -> None:
-        stopped.by = number
+    def note(number: int, frame: FrameType | None) -> None:
+        stopped.note(number, frame)
         restore()
 
     for number in _ENDING:
         signal.signal(number, note)
+    wakes = signal.set_wakeup_fd(stopped.fileno(), warn_on_full_buffer=False)
     try:
         yield stopped
     finally:
+        signal.set_wakeup_fd(wakes)
         restore()
+        stopped.close()
