@@ -13,6 +13,8 @@ __all__ = ["app", "main", "run"]
 app = App(
     name="usernet",
     help="The network as a library: emulate bad lines, in tests, in CI and between interfaces.",
+    help_format="plaintext",
+    version_format="plaintext",
     version_flags=["--version"],
 )
 app.command("usernet.programs.emulate:emulate")
