@@ -77,18 +77,20 @@ impl Engine {
             ..
         } = graph;
         let now = *now;
+        let mut ready = false;
         for (place, slot) in slots.iter_mut().enumerate() {
             if slot.ready || slot.deadline <= now {
                 pull(slot, place, links, (now, pool, log));
+                ready |= slot.ready;
             }
         }
         for &place in order.iter() {
             let slot = &mut slots[place];
-            if slot.deadline <= now || slot.inputs.iter().any(|&link| !links[link].is_empty()) {
+            if slot.deadline <= now || waiting(slot, links) {
                 push(slot, place, links, (now, pool, log));
             }
         }
-        self.has_more()
+        ready || self.has_waiting()
     }
 
     /// Runs in virtual time up to and including `until`, from deadline to deadline.
@@ -182,16 +184,9 @@ impl Engine {
         }
     }
 
-    fn has_more(&self) -> bool {
-        self.graph.slots.iter().any(|slot| slot.ready) || self.has_waiting()
-    }
-
     /// Whether an app has something on its input links: in a ring, or where it could not take all.
     fn has_waiting(&self) -> bool {
-        self.graph
-            .slots
-            .iter()
-            .any(|slot| waiting(slot, &self.graph.links))
+        self.graph.links.iter().any(|link| !link.is_empty())
     }
 
     fn next_moment(&self) -> Option<Nanos> {
