@@ -2,9 +2,9 @@
 //!
 //! A packet is one allocation: its description, then room for a small packet. A larger one has its
 //! bytes in a second buffer of one of a few sizes. So the pointer that links pass is one word, and
-//! memory goes with the bytes in flight. Description and first byte start a cache line each, so that
-//! a short packet costs two lines. With the allocator's header, neighbours are an odd number of lines
-//! apart, or they would fight for the same sets of the cache.
+//! memory goes with the bytes in flight. Description and first byte start a cache line each, so
+//! that a short packet costs two lines. With the allocator's header, neighbours are an odd number
+//! of lines apart, or they would fight for the same sets of the cache.
 mod pool;
 
 use crate::cause::Cause;

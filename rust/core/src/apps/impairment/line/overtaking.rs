@@ -1,4 +1,4 @@
-//! What overtakes on the delay line: in slices of time, each sorted when it is reached.
+//! What overtakes on the delay line: a heap of few, or slices of time, each sorted when reached.
 //!
 //! A slice is found by the highest digit, to base 64, in which a deadline differs from a base that
 //! only goes up: the monotone radix heap of Ahuja, Mehlhorn, Orlin and Tarjan ("Faster algorithms
@@ -15,7 +15,9 @@ const BITS: usize = 6;
 const SLICES: usize = 1 << BITS;
 const LEVELS: usize = u64::BITS.div_ceil(BITS as u32) as usize;
 /// A slice is sorted where it has at most this part of all items, and cut finer otherwise.
-const PART: usize = 16;
+const PART: usize = 8;
+/// So many entries are ordered faster by a heap alone.
+const FEW: usize = 1024;
 
 /// Entries that leave by deadline and then by arrival: O(1) where deadlines spread evenly, and
 /// O(log n) however they fall.
@@ -26,9 +28,10 @@ pub(super) struct Overtaking<T> {
     /// The entries of the slice that was reached, the first one last. Empty only where the slices
     /// are.
     near: Vec<Entry<T>>,
-    /// Entries that came later, with deadlines up to the base.
+    /// Entries that came later, with deadlines up to the base; all, where they are few.
     late: BinaryHeap<Reverse<Entry<T>>>,
-    /// The latest deadline of the slice that was reached; all deadlines in slices are later.
+    /// The latest deadline of the slice that was reached; all deadlines in slices are later. The
+    /// end of time where there are no slices.
     base: Nanos,
     slices: Vec<Vec<Entry<T>>>,
     /// Which slices of each level have entries, and which levels have such slices.
@@ -44,7 +47,7 @@ impl<T> Overtaking<T> {
             next: u128::MAX,
             near: Vec::new(),
             late: BinaryHeap::new(),
-            base: 0,
+            base: Nanos::MAX,
             slices: Vec::new(),
             filled: [0; LEVELS],
             levels: 0,
@@ -65,14 +68,11 @@ impl<T> Overtaking<T> {
     #[inline]
     pub(super) fn push(&mut self, entry: Entry<T>) {
         self.next = self.next.min(entry.key);
-        if self.near.is_empty() {
-            self.base = entry.due();
-            self.near.push(entry);
-        } else if entry.due() > self.base {
+        if entry.due() > self.base {
             self.slice(entry);
         } else {
             self.late.push(Reverse(entry));
-            if self.late.len() > SMALL + self.len() / (PART / 2) {
+            if self.late.len() > FEW + self.len() / PART {
                 self.lower_base();
             }
         }
@@ -83,17 +83,32 @@ impl<T> Overtaking<T> {
     pub(super) fn pop(&mut self) -> Option<Entry<T>> {
         let near = self.near.last().is_some_and(|last| last.key == self.next);
         let entry = if near {
-            self.near.pop()
+            self.pop_near()
         } else {
-            self.late.pop().map(|Reverse(entry)| entry)
+            self.pop_late()
         };
-        if self.near.is_empty() {
-            self.reach();
-        }
         let near = self.near.last().map_or(u128::MAX, |entry| entry.key);
         let late = self.late.peek().map_or(u128::MAX, |late| late.0.key);
         self.next = near.min(late);
         entry
+    }
+
+    #[inline]
+    fn pop_near(&mut self) -> Option<Entry<T>> {
+        let entry = self.near.pop();
+        if self.near.is_empty() {
+            self.reach();
+        }
+        entry
+    }
+
+    #[inline]
+    fn pop_late(&mut self) -> Option<Entry<T>> {
+        let entry = self.late.pop();
+        if self.late.capacity() > SMALL.max(4 * self.late.len()) {
+            self.late.shrink_to(SMALL.max(self.late.capacity() / 2));
+        }
+        entry.map(|Reverse(entry)| entry)
     }
 
     /// How much room is kept for entries.
@@ -131,8 +146,9 @@ impl<T> Overtaking<T> {
     /// Goes on to the next slice: sorts it, or cuts it finer and sorts its first entries.
     #[inline(never)]
     fn reach(&mut self) {
-        self.shrink();
+        self.near = Vec::new();
         let Some(slice) = self.first_slice() else {
+            self.base = Nanos::MAX;
             return;
         };
         if slice.len() <= SMALL.max((self.sliced + slice.len()) / PART) {
@@ -168,15 +184,5 @@ impl<T> Overtaking<T> {
             entries.extend(slice);
         }
         self.cut(entries);
-    }
-
-    /// Gives memory back that few entries need.
-    fn shrink(&mut self) {
-        if self.near.capacity() > SMALL {
-            self.near = Vec::new();
-        }
-        if self.late.capacity() > SMALL.max(4 * self.late.len()) {
-            self.late.shrink_to(SMALL.max(self.late.capacity() / 2));
-        }
     }
 }
