@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from usernet.errors import UsernetError
 
@@ -13,14 +13,18 @@ __all__ = ["app", "main", "run"]
 app = App(
     name="usernet",
     help="The network as a library: emulate bad lines, in tests, in CI and between interfaces.",
-    help_format="plaintext",
+    help_format="markdown",
     version_format="plaintext",
+    default_parameter=Parameter(negative=()),
     version_flags=["--version"],
 )
-app.command("usernet.programs.emulate:emulate")
-app.command("usernet.programs.profiles:profiles")
-app.command("usernet.programs.selftest:selftest")
-app.command("usernet.programs.bench:bench")
+for _verb, _help in (
+    ("emulate", "Join two network interfaces by a bad line."),
+    ("profiles", "List the named profiles, or show one."),
+    ("selftest", "Measure how accurate emulation is on this machine."),
+    ("bench", "Measure how fast the engine is on this machine."),
+):
+    app.command(f"usernet.programs.{_verb}:{_verb}", name=_verb, help=_help)
 
 
 def main() -> None:

@@ -32,6 +32,22 @@ class LineOptions:
         up: Impairments of the way up, such as "loss=2% rate=1mbit".
         down: Impairments of the way down.
         seed: What all randomness follows from; the scenario's own, or 0, without it.
+        delay: One way, such as 40ms.
+        jitter: Spread of the delay, such as 5ms.
+        distribution: Shape of the jitter: uniform, normal, pareto or paretonormal.
+        loss: Such as 1%, "1% 25%" (correlated), "gemodel 1% 10%" or "burst 2% 5".
+        duplicate: Packets sent twice, such as 1%.
+        corrupt: Packets with a bit flipped, such as 0.1%.
+        reorder: Packets that skip the delay, such as 25%.
+        gap: Only each so many packets one may be reordered, such as 5.
+        rate: Such as 20mbit.
+        queue: What waits for the rate at most: 100ms, 64kb or 50packets.
+        aqm: droptail, drophead, red, codel, fq_codel or pie, with parameters as in tc.
+        trace: A mahimahi trace in place of the rate.
+        policer: Drops what is above a rate, such as "10mbit burst 64kb".
+        outage: Such as "140ms every 15s" or "random 2s every 60s".
+        slot: A gate that opens from time to time, as in tc.
+        mtu: Bytes of the largest IP packet that passes, such as 1280b.
     """
 
     profile: str | None = None
