@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from usernet.trace import profiles
@@ -40,9 +41,10 @@ autodoc_typehints_description_target = "documented"
 autoclass_content = "both"
 napoleon_numpy_docstring = False
 
-# Only marked blocks are examples that run; a page starts with usernet imported.
+# Only marked blocks are examples that run; a page starts with usernet imported,
+# in the folder of the pages.
 doctest_test_doctest_blocks = ""
-doctest_global_setup = "import usernet"
+doctest_global_setup = f"import os, usernet\nos.chdir({str(Path(__file__).parent)!r})"
 
 
 def _short(text: str) -> str:
