@@ -2,6 +2,8 @@
 
 from typing import final
 
+__all__ = ["Engine"]
+
 @final
 class Engine:
     """A graph of apps and what runs it: on its own thread, or in virtual time."""

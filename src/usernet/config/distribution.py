@@ -7,7 +7,7 @@ distribution function: a packet is late by ``delay + jitter · T[random] / 8192`
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from usernet.config.words import known
 from usernet.errors import ConfigError
@@ -35,7 +35,7 @@ def parse_distribution(value: object, path: str = "distribution") -> Distributio
             return value
         return known(value.lower(), NAMES, path=path, what="distribution")
     if isinstance(value, Sequence):
-        return _checked(value, path)
+        return _checked(cast("Sequence[object]", value), path)
     allowed = f"{', '.join(NAMES)}, a .dist file or a table"
     raise ConfigError("not a distribution", path=path, value=repr(value), allowed=allowed)
 

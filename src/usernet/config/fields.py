@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, Literal, TypeAlias, TypedDict, cast
 
 from usernet.config import units
 from usernet.config.aqm import Aqm, parse_aqm
@@ -196,8 +196,8 @@ def _trace(value: object, path: str) -> object:
     if isinstance(value, PurePath) or (isinstance(value, str) and not _digits(value)):
         return str(value)
     items = value.split(",") if isinstance(value, str) else value
-    given = list(items) if isinstance(items, Sequence) else []
-    found = [int(item) for item in given if _digits(item)]
+    given = list(cast("Sequence[object]", items)) if isinstance(items, Sequence) else []
+    found = [int(str(item)) for item in given if _digits(item)]
     if not found or len(found) != len(given) or found != sorted(found) or not found[-1]:
         allowed = "a path, or rising milliseconds of which the last is not 0"
         raise ConfigError("not a trace", path=path, value=repr(value)[:60], allowed=allowed)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 from usernet.config import units
 from usernet.config.fields import Patch
@@ -56,7 +56,7 @@ class Sides:
         both = dict(_keys(table.get("both"), _under(path, "both")))
         rtt = _round_trip(both, table.get("rtt"), path)
         common = Patch.of(both, _under(path, "both"))
-        sides = []
+        sides: list[Patch] = []
         for half, name in zip(rtt, DIRECTIONS, strict=True):
             own = Patch.of(_keys(table.get(name), _under(path, name)), _under(path, name))
             sides.append(own.over(common).over(half))
@@ -166,7 +166,7 @@ def as_table(value: object, path: str) -> Mapping[str, object]:
     """The value, which must be a table of TOML or a mapping."""
     if not isinstance(value, Mapping):
         raise ConfigError("a table is expected", path=path, value=value, allowed="{ key = … }")
-    return value
+    return cast("Mapping[str, object]", value)
 
 
 def as_text(value: object, path: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from usernet.config import timeline
 from usernet.config.distribution import parse_table
@@ -123,9 +123,10 @@ def _with_files(
 
     def walk(value: object, key: str, place: str) -> object:
         if isinstance(value, dict):
-            return _with_files(value, readers, place)
+            return _with_files(cast("dict[str, object]", value), readers, place)
         if isinstance(value, list):
-            return [walk(item, "", f"{place}[{index}]") for index, item in enumerate(value)]
+            items = cast("list[object]", value)
+            return [walk(item, "", f"{place}[{index}]") for index, item in enumerate(items)]
         if key in readers and is_file(key, value):
             return _read(readers[key], str(value), place)
         return value

@@ -29,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 from usernet.config import units
 from usernet.config.event import Event, Ramp, Set
@@ -114,7 +114,8 @@ def _entries(table: Mapping[str, object], key: str) -> list[tuple[str, object]]:
     entries = table.get(key, [])
     if not isinstance(entries, list):
         raise ScenarioError("an array of tables is expected", path=key, allowed=f"[[{key}]]")
-    return [(f"{key}[{index}]", entry) for index, entry in enumerate(entries)]
+    tables = cast("list[object]", entries)
+    return [(f"{key}[{index}]", entry) for index, entry in enumerate(tables)]
 
 
 def _numbers(table: Mapping[str, object], base: Scenario) -> tuple[int | None, int | None]:

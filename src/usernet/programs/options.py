@@ -105,9 +105,13 @@ class LineOptions:
 
 def _with_traces(link: Link) -> Link:
     """Read the traces that options name, from where the command runs."""
-    readers = {"trace": lambda name: mahimahi.read(Path(name))}
+    readers = {"trace": _read_trace}
     up, down = (
         side.with_files(readers) if "trace" in side.unread else side
         for side in (link.up, link.down)
     )
     return replace(link, up=up, down=down)
+
+
+def _read_trace(name: str) -> tuple[int, ...]:
+    return mahimahi.read(Path(name))

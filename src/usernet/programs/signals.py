@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from types import FrameType
 
 __all__ = ["Stopped", "stop_signals"]
@@ -48,7 +48,7 @@ class Stopped:
 
 
 @contextmanager
-def stop_signals() -> Iterator[Stopped]:
+def stop_signals() -> Generator[Stopped]:
     """Inside, the first signal that asks to end is noted; a second one has its usual effect."""
     stopped = Stopped()
     before = {number: signal.getsignal(number) for number in _ENDING}

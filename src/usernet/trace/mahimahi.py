@@ -120,7 +120,7 @@ def wander(mean: float, seconds: int, *, spread: float, memory: float, seed: int
     """
     chance = random.Random(seed)
     level = chance.gauss(0, spread)
-    rates = []
+    rates: list[float] = []
     for _ in range(seconds):
         rates.append(math.exp(level))
         level = memory * level + math.sqrt(1 - memory**2) * chance.gauss(0, spread)
@@ -138,7 +138,7 @@ def _time(line: str, file: str | None, number: int) -> int:
 
 def _second(second: int, packets: float, chance: random.Random) -> list[int]:
     """The opportunities of one second, in milliseconds from the start of the trace."""
-    times = []
+    times: list[int] = []
     moment = chance.expovariate(packets) if packets > 0 else 1.0
     while moment < 1:
         times.append(second * 1000 + int(moment * 1000))

@@ -21,7 +21,7 @@ __all__ = ["load", "names"]
 
 def names() -> tuple[str, ...]:
     """The names of all profiles, sorted."""
-    files = (entry.name for entry in resources.files(__package__).iterdir())
+    files = (entry.name for entry in resources.files(__name__).iterdir())
     return tuple(sorted(name.removesuffix(".toml") for name in files if name.endswith(".toml")))
 
 
@@ -32,10 +32,10 @@ def load(name: str) -> Scenario:
         ConfigError: If there is none; it says which names are near.
     """
     known(name, names(), path="profile", what="profile")
-    content = resources.files(__package__).joinpath(f"{name}.toml").read_text("utf-8")
+    content = resources.files(__name__).joinpath(f"{name}.toml").read_text("utf-8")
     return config.loads(content, file=f"{name}.toml", profile=load, readers={"trace": _trace})
 
 
 def _trace(name: str) -> tuple[int, ...]:
-    content = resources.files(__package__).joinpath(name).read_text("ascii")
+    content = resources.files(__name__).joinpath(name).read_text("ascii")
     return mahimahi.parse(content, file=name)
