@@ -26,8 +26,8 @@ from usernet.errors import UnitError
         (".25ms", 250_000),
         ("0.5ns", 0),
         ("1.5ns", 2),
-        ("0", 0),
-        (0, 0),
+        pytest.param("0", 0, id="text 0"),
+        pytest.param(0, 0, id="number 0"),
         (timedelta(days=1, microseconds=7), 86_400_000_007_000),
     ],
 )
@@ -71,7 +71,8 @@ def test_sizes(text: str, expected: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("1%", 0.01), ("0.3%", 0.003), ("100%", 1.0), ("0", 0.0), (0, 0.0)]
+    ("text", "expected"),
+    [("1%", 0.01), ("0.3%", 0.003), ("100%", 1.0), ("0", 0.0), pytest.param(0, 0.0, id="number 0")],
 )
 def test_probabilities(text: units.Probability, expected: float) -> None:
     assert units.probability(text) == expected
