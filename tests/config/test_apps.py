@@ -1,0 +1,101 @@
+"""Apps: the plain form of each, and when a running one can take another's config."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from usernet.config.apps import (
+    App,
+    Join,
+    PcapReader,
+    PcapWriter,
+    RawSocket,
+    Repeater,
+    Sink,
+    Source,
+    Split,
+    Tap,
+    Tee,
+    Tun,
+)
+from usernet.config.impairment import Impairment
+
+ACCEPT = ((6, 0, 0, 262_144),)
+REJECT = ((6, 0, 0, 0),)
+
+PLAIN: dict[App, dict[str, object]] = {
+    Source(size=60): {"app": "source", "size": 60, "packets_per_second": None, "count": None},
+    Source(60, 0.5, 3): {"app": "source", "size": 60, "packets_per_second": 0.5, "count": 3},
+    Sink(): {"app": "sink"},
+    Tee(): {"app": "tee"},
+    Join(): {"app": "join"},
+    Repeater(): {"app": "repeater"},
+    Split((ACCEPT, REJECT)): {
+        "app": "split",
+        "programs": [[[6, 0, 0, 262_144]], [[6, 0, 0, 0]]],
+    },
+    RawSocket("eth0"): {"app": "raw_socket", "interface": "eth0", "promiscuous": True},
+    RawSocket("eth0", promiscuous=False): {
+        "app": "raw_socket",
+        "interface": "eth0",
+        "promiscuous": False,
+    },
+    Tap("tap0"): {"app": "tap", "interface": "tap0"},
+    Tun("tun0"): {"app": "tun", "interface": "tun0"},
+    PcapReader(Path("in.pcap")): {"app": "pcap_reader", "path": "in.pcap"},
+    PcapWriter(Path("out.pcapng")): {
+        "app": "pcap_writer",
+        "path": "out.pcapng",
+        "interfaces": ["link"],
+    },
+    PcapWriter(Path("out.pcapng"), ("up", "down")): {
+        "app": "pcap_writer",
+        "path": "out.pcapng",
+        "interfaces": ["up", "down"],
+    },
+}
+
+
+@pytest.mark.parametrize(("app", "plain"), PLAIN.items(), ids=map(str, PLAIN))
+def test_the_plain_form_survives_json(app: App, plain: dict[str, object]) -> None:
+    assert json.loads(json.dumps(app.to_core())) == plain
+
+
+@pytest.mark.parametrize("app", PLAIN, ids=map(str, PLAIN))
+def test_each_is_an_app(app: App) -> None:
+    assert isinstance(app, App)
+
+
+def test_what_is_no_app() -> None:
+    assert not isinstance("tee", App)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (Source(60), Source(1500, 10.0)),
+        (Split((ACCEPT,)), Split((REJECT, ACCEPT))),
+        (Impairment(delay="1ms"), Impairment(loss="1%")),
+    ],
+)
+def test_those_that_keep_their_state(old: App, new: App) -> None:
+    assert old.keeps_state(new)
+    assert not old.keeps_state(Sink())
+    assert not Sink().keeps_state(new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (RawSocket("a"), RawSocket("b")),
+        (Tap("a"), Tap("b")),
+        (Tun("a"), Tun("b")),
+        (PcapReader(Path("a")), PcapReader(Path("b"))),
+        (PcapWriter(Path("a")), PcapWriter(Path("b"))),
+    ],
+)
+def test_those_that_open_something_else(old: App, new: App) -> None:
+    assert not old.keeps_state(new)
