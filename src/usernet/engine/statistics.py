@@ -66,7 +66,7 @@ class ImpairmentStatistics:
         delayed: Packets in the delay line now.
         queue_packets: Packets in the queue now.
         queue_bytes: Their bytes.
-        queue_ns: How long a packet that comes now would stand in the queue.
+        queue_ns: How long the oldest packet in the queue has stood there; 0 where none does.
         lateness: How late packets left.
     """
 
