@@ -85,8 +85,8 @@ class Network:
             self._engine.configure(topology)
         self._topology = topology
 
-    def advance(self, duration: str | int) -> None:
-        """Let virtual time pass: ``"10s"``, or a number of nanoseconds.
+    def advance(self, duration: units.Duration) -> None:
+        """Let virtual time pass: ``"10s"``, or a timedelta.
 
         Raises:
             EngineError: The network runs in real time.

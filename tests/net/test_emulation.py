@@ -1,0 +1,199 @@
+"""Emulated links: the graph of one, and how it follows a scenario."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from usernet.config.apps import App, Join, PcapWriter, Split, Tee
+from usernet.config.event import Event, Outage
+from usernet.config.impairment import Impairment
+from usernet.config.link import Flow, Link
+from usernet.config.scenario import Scenario
+from usernet.engine import Engine
+from usernet.engine.filters import compile_filter
+from usernet.errors import ConfigError
+from usernet.net.emulation import Emulation, Ends, topology
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from usernet.config.topology import Topology
+
+UP, DOWN = Impairment(delay="1ms"), Impairment(delay="2ms")
+MEDIA = Flow("media", "udp", Impairment(delay="3ms"), Impairment(delay="4ms"))
+DNS = Flow("dns", "udp port 53", Impairment(delay="5ms"), Impairment(delay="6ms"))
+# A tee has the ports rx and tx of an interface; in a ring of two of them nothing ever comes.
+TEES = Ends(Tee(), Tee())
+
+
+def links(graph: Topology) -> list[str]:
+    return sorted(map(str, graph.links))
+
+
+def accepted(graph: Topology) -> bool:
+    """Whether an engine runs it."""
+    engine = Engine(virtual=True)
+    engine.configure(graph)
+    engine.advance(1_000_000)
+    same = set(engine.statistics().links) == {str(link) for link in graph.links}
+    engine.stop()
+    return same
+
+
+class TestTopology:
+    def test_a_plain_link(self) -> None:
+        graph = topology(Link(UP, DOWN), TEES)
+        assert dict(graph.apps) == {"first": Tee(), "second": Tee(), "up": UP, "down": DOWN}
+        assert links(graph) == [
+            "down.tx -> first.rx",
+            "first.tx -> up.rx",
+            "second.tx -> down.rx",
+            "up.tx -> second.rx",
+        ]
+
+    def test_one_that_is_captured(self, tmp_path: Path) -> None:
+        path = tmp_path / "out.pcapng"
+        graph = topology(Link(UP, DOWN), Ends(Tee(), Tee(), path))
+        added: dict[str, App] = {
+            "capture": PcapWriter(path, ("up", "down")),
+            "up/tee": Tee(),
+            "down/tee": Tee(),
+        }
+        assert dict(graph.apps) == {**topology(Link(UP, DOWN), TEES).apps, **added}
+        assert links(graph) == [
+            "down.dropped -> capture.down:dropped",
+            "down.tx -> down/tee.rx",
+            "down/tee.copy -> capture.down",
+            "down/tee.tx -> first.rx",
+            "first.tx -> up.rx",
+            "second.tx -> down.rx",
+            "up.dropped -> capture.up:dropped",
+            "up.tx -> up/tee.rx",
+            "up/tee.copy -> capture.up",
+            "up/tee.tx -> second.rx",
+        ]
+
+    def test_one_with_flows(self) -> None:
+        graph = topology(Link(UP, DOWN, (MEDIA, DNS)), TEES)
+        split = Split((compile_filter("udp"), compile_filter("udp port 53")))
+        assert dict(graph.apps) == {
+            "first": Tee(),
+            "second": Tee(),
+            "up": UP,
+            "up/split": split,
+            "up/media": MEDIA.up,
+            "up/dns": DNS.up,
+            "up/join": Join(),
+            "down": DOWN,
+            "down/split": split,
+            "down/media": MEDIA.down,
+            "down/dns": DNS.down,
+            "down/join": Join(),
+        }
+        assert [link for link in links(graph) if "up" in link] == [
+            "first.tx -> up/split.rx",
+            "up.tx -> up/join.0000",
+            "up/dns.tx -> up/join.0002",
+            "up/join.tx -> second.rx",
+            "up/media.tx -> up/join.0001",
+            "up/split.0 -> up/media.rx",
+            "up/split.1 -> up/dns.rx",
+            "up/split.rest -> up.rx",
+        ]
+
+    def test_one_with_flows_that_is_captured(self, tmp_path: Path) -> None:
+        ends = Ends(Tee(), Tee(), tmp_path / "out.pcapng")
+        graph = topology(Link(UP, DOWN, (MEDIA,)), ends)
+        assert [link for link in links(graph) if "down" in link] == [
+            "down.dropped -> down/dropped.0000",
+            "down.tx -> down/join.0000",
+            "down/dropped.tx -> capture.down:dropped",
+            "down/join.tx -> down/tee.rx",
+            "down/media.dropped -> down/dropped.0001",
+            "down/media.tx -> down/join.0001",
+            "down/split.0 -> down/media.rx",
+            "down/split.rest -> down.rx",
+            "down/tee.copy -> capture.down",
+            "down/tee.tx -> first.rx",
+            "second.tx -> down/split.rx",
+        ]
+        assert accepted(graph)
+
+    def test_a_wrong_filter_is_named(self) -> None:
+        with pytest.raises(ConfigError, match="udp prot 53"):
+            topology(Link(flows=(Flow("dns", "udp prot 53"),)), TEES)
+
+    @given(
+        flows=st.lists(
+            st.builds(
+                Flow,
+                st.from_regex(r"[a-z]{1,4}", fullmatch=True),
+                st.sampled_from(["udp", "tcp port 80", "ip6", ""]),
+                st.sampled_from([UP, DOWN, Impairment(rate="1mbit", compat="netem")]),
+            ),
+            max_size=4,
+            unique_by=lambda flow: flow.name,
+        ),
+    )
+    def test_the_engine_accepts_every_one(self, flows: list[Flow]) -> None:
+        assert accepted(topology(Link(UP, DOWN, tuple(flows)), TEES))
+
+
+class TestEmulation:
+    def test_it_runs_until_it_is_stopped(self) -> None:
+        emulation = Emulation(Scenario(Link(UP, DOWN)), TEES)
+        try:
+            before = emulation.elapsed_ns()
+            emulation.wait(0.001)
+            assert emulation.elapsed_ns() - before >= 1_000_000
+            statistics = emulation.statistics()
+            assert set(statistics.impairments) == {"up", "down"}
+            assert statistics.generation == 1
+        finally:
+            emulation.stop()
+        emulation.stop()
+
+    def test_it_follows_its_timeline(self) -> None:
+        # Two changes: the line is cut at 1 ms, and whole again at 2 ms.
+        timeline = (Event(1_000_000, Outage(1_000_000)),)
+        emulation = Emulation(Scenario(Link(UP, DOWN), timeline), TEES)
+        try:
+            assert _reaches(emulation, 3)
+        finally:
+            emulation.stop()
+
+    def test_what_is_far_ahead_waits(self) -> None:
+        timeline = (Event(3_600_000_000_000, Outage(1_000_000)),)
+        emulation = Emulation(Scenario(Link(UP, DOWN), timeline), TEES)
+        try:
+            emulation.wait(0.001)
+            assert emulation.statistics().generation == 1
+        finally:
+            emulation.stop()
+
+    def test_what_the_line_is_at_the_start_is_no_change(self) -> None:
+        timeline = (Event(0, Outage(1_000_000)),)
+        emulation = Emulation(Scenario(Link(UP, DOWN), timeline), TEES)
+        try:
+            assert _reaches(emulation, 2)
+            emulation.wait(0.005)
+            assert emulation.statistics().generation == 2
+        finally:
+            emulation.stop()
+
+    def test_a_failure_of_the_capture_is_told_at_once(self, tmp_path: Path) -> None:
+        with pytest.raises(OSError, match=r"out\.pcapng"):
+            Emulation(Scenario(), Ends(Tee(), Tee(), tmp_path / "none" / "out.pcapng"))
+
+
+def _reaches(emulation: Emulation, generation: int) -> bool:
+    """Whether the graph has changed so often within ten seconds."""
+    deadline = time.monotonic() + 10
+    while emulation.statistics().generation < generation and time.monotonic() < deadline:
+        emulation.wait(0.001)
+    return emulation.statistics().generation == generation
