@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from usernet.config.apps import App, Join, Sink, Source, Tee
@@ -62,22 +62,26 @@ def named(actions: tuple[Action, ...]) -> list[str | Connection]:
     return [one.link if isinstance(one, Link | Unlink) else one.name for one in actions]
 
 
+@settings(max_examples=60)
 @given(topologies(), topologies())
 def test_the_difference_leads_from_one_to_the_other(old: Topology, new: Topology) -> None:
     assert apply(old, diff(old, new)) == new
 
 
+@settings(max_examples=60)
 @given(topologies())
 def test_nothing_differs_from_itself(topology: Topology) -> None:
     assert diff(topology, topology) == ()
 
 
+@settings(max_examples=60)
 @given(topologies(), topologies())
 def test_what_is_in_both_and_equal_is_not_named(old: Topology, new: Topology) -> None:
     equal_apps = {name for name, app in new.apps.items() if old.apps.get(name) == app}
     assert set(named(diff(old, new))).isdisjoint(equal_apps | (old.links & new.links))
 
 
+@settings(max_examples=60)
 @given(topologies(), topologies())
 def test_an_app_that_can_keep_its_state_is_never_stopped(old: Topology, new: Topology) -> None:
     both = [name for name in new.apps if name in old.apps]
@@ -89,6 +93,7 @@ def test_an_app_that_can_keep_its_state_is_never_stopped(old: Topology, new: Top
     assert reconfigured <= keeping
 
 
+@settings(max_examples=60)
 @given(st.lists(topologies(), max_size=4))
 def test_the_engine_accepts_the_actions_in_their_order(course: list[Topology]) -> None:
     engine = Engine(virtual=True)
@@ -120,6 +125,11 @@ def test_each_kind_of_action_in_the_order_in_which_it_is_done() -> None:
         Reconfigure("b", fast),
         Link(a_to_c),
     )
+
+
+def test_apps_start_in_the_order_of_the_topology() -> None:
+    apps: dict[str, App] = {"z": Sink(), "a": Tee(), "m": Sink()}
+    assert named(diff(Topology(), Topology(apps))) == ["z", "a", "m"]
 
 
 def test_actions_as_the_core_reads_them() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,11 +17,10 @@ from usernet.config.link import Flow, Link
 from usernet.config.scenario import Scenario
 from usernet.engine import Engine
 from usernet.engine.filters import compile_filter
-from usernet.errors import ConfigError
+from usernet.errors import CaptureError, ConfigError
 from usernet.net.emulation import Emulation, Ends, topology
 
 if TYPE_CHECKING:
-    from pathlib import Path
 
     from usernet.config.topology import Topology
 
@@ -77,6 +77,11 @@ class TestTopology:
             "up/tee.copy -> capture.up",
             "up/tee.tx -> second.rx",
         ]
+
+    def test_the_capture_is_opened_last(self, tmp_path: Path) -> None:
+        # An interface that is missing must not have emptied an earlier capture by then.
+        ends = Ends(Tee(), Tee(), tmp_path / "out.pcapng")
+        assert list(topology(Link(UP, DOWN, (MEDIA,)), ends).apps)[-1] == "capture"
 
     def test_one_with_flows(self) -> None:
         graph = topology(Link(UP, DOWN, (MEDIA, DNS)), TEES)
@@ -149,8 +154,8 @@ class TestEmulation:
         emulation = Emulation(Scenario(Link(UP, DOWN)), TEES)
         try:
             before = emulation.elapsed_ns()
-            emulation.wait(0.001)
-            assert emulation.elapsed_ns() - before >= 1_000_000
+            emulation.check()
+            assert emulation.elapsed_ns() > before
             statistics = emulation.statistics()
             assert set(statistics.impairments) == {"up", "down"}
             assert statistics.generation == 1
@@ -171,7 +176,7 @@ class TestEmulation:
         timeline = (Event(3_600_000_000_000, Outage(1_000_000)),)
         emulation = Emulation(Scenario(Link(UP, DOWN), timeline), TEES)
         try:
-            emulation.wait(0.001)
+            emulation.check()
             assert emulation.statistics().generation == 1
         finally:
             emulation.stop()
@@ -181,10 +186,16 @@ class TestEmulation:
         emulation = Emulation(Scenario(Link(UP, DOWN), timeline), TEES)
         try:
             assert _reaches(emulation, 2)
-            emulation.wait(0.005)
+            emulation.check()
             assert emulation.statistics().generation == 2
         finally:
             emulation.stop()
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+    def test_what_a_running_capture_fails_with_is_told(self) -> None:
+        emulation = Emulation(Scenario(), Ends(Tee(), Tee(), Path("/dev/full")))
+        with pytest.raises(CaptureError, match="/dev/full"):
+            _fails(emulation)
 
     def test_a_failure_of_the_capture_is_told_at_once(self, tmp_path: Path) -> None:
         with pytest.raises(OSError, match=r"out\.pcapng"):
@@ -195,5 +206,13 @@ def _reaches(emulation: Emulation, generation: int) -> bool:
     """Whether the graph has changed so often within ten seconds."""
     deadline = time.monotonic() + 10
     while emulation.statistics().generation < generation and time.monotonic() < deadline:
-        emulation.wait(0.001)
+        emulation.check()
     return emulation.statistics().generation == generation
+
+
+def _fails(emulation: Emulation) -> None:
+    """Look after it until it is stopped."""
+    try:
+        emulation.check()
+    finally:
+        emulation.stop()

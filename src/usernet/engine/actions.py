@@ -82,14 +82,15 @@ Action = Unlink | Stop | Start | Reconfigure | Link
 def diff(old: Topology, new: Topology) -> tuple[Action, ...]:
     """The actions that make `new` of `old`, in the order in which they can be done.
 
-    What stands in both is not named, so it keeps its state.
+    What stands in both is not named, so it keeps its state. Apps start in the order in which `new`
+    names them, so that one that leaves a trace of having started can come last.
     """
-    both = [name for name in sorted(new.apps) if name in old.apps]
+    both = [name for name in new.apps if name in old.apps]
     changed = [name for name in both if new.apps[name] != old.apps[name]]
     kept = [name for name in changed if old.apps[name].keeps_state(new.apps[name])]
     replaced = [name for name in changed if name not in kept]
     gone = sorted(set(old.apps) - set(new.apps))
-    added = sorted(set(new.apps) - set(old.apps))
+    added = [name for name in new.apps if name not in old.apps]
     return (
         *(Unlink(link) for link in sorted(old.links - new.links)),
         *(Stop(name) for name in (*gone, *replaced)),

@@ -66,13 +66,13 @@ def topology(link: Link, ends: Ends) -> Topology:
     down = tuple((flow, flow.down) for flow in link.flows)
     apps: dict[str, App] = {"first": ends.first, "second": ends.second}
     links: set[Connection] = set()
-    if ends.capture is not None:
-        apps["capture"] = PcapWriter(ends.capture, ("up", "down"))
     for direction in (
         _Direction("up", "first", "second", link.up, up),
         _Direction("down", "second", "first", link.down, down),
     ):
         _add(direction, apps, links, captured=ends.capture is not None)
+    if ends.capture is not None:  # last: what fails before it leaves the file alone
+        apps["capture"] = PcapWriter(ends.capture, ("up", "down"))
     return Topology(apps, frozenset(links))
 
 

@@ -1,0 +1,64 @@
+"""``usernet emulate``: what it refuses before it touches an interface.
+
+What it does to traffic is in test_emulate_traffic.py and its neighbours, which need root.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from usernet.errors import ConfigError, InterfaceError, UnitError
+from usernet.programs.emulate import emulate
+from usernet.programs.options import LineOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NONE_SUCH = ("un-a", "un-b")
+
+
+def test_an_interface_is_not_joined_to_itself() -> None:
+    with pytest.raises(ConfigError, match='between = "lo": joins an interface to itself'):
+        emulate(between=("lo", "lo"))
+
+
+def test_an_interface_that_is_not_there_is_named() -> None:
+    with pytest.raises(InterfaceError, match="there is no interface un-a"):
+        emulate(between=NONE_SUCH)
+
+
+def test_the_line_is_read_first() -> None:
+    with pytest.raises(UnitError, match=r"both\.delay"):
+        emulate(between=NONE_SUCH, line=LineOptions(delay="40"))
+
+
+@pytest.mark.parametrize("duration", ["60", "-1s", "soon"])
+def test_a_duration_has_a_unit(duration: str) -> None:
+    with pytest.raises(UnitError, match=r"^duration = "):
+        emulate(between=NONE_SUCH, duration=duration)
+
+
+def test_a_scenario_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"storm\.toml"):
+        emulate(between=NONE_SUCH, line=LineOptions(scenario=tmp_path / "storm.toml"))
+
+
+def test_a_trace_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"lte\.trace"):
+        emulate(between=NONE_SUCH, line=LineOptions(trace=str(tmp_path / "lte.trace")))
+
+
+def test_nothing_is_left_half_written(tmp_path: Path) -> None:
+    with pytest.raises(InterfaceError):
+        emulate(between=NONE_SUCH, pcap=tmp_path / "o.pcapng", report=tmp_path / "r.html")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_earlier_capture_survives_a_misspelt_interface(tmp_path: Path) -> None:
+    path = tmp_path / "earlier.pcapng"
+    path.write_bytes(b"earlier")
+    with pytest.raises(InterfaceError):
+        emulate(between=NONE_SUCH, pcap=path)
+    assert path.read_bytes() == b"earlier"
