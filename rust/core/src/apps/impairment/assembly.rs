@@ -8,7 +8,6 @@ use super::rules::Limits;
 use super::serializer::Framing;
 use super::slot::{Gap, SlotLimits, uniform_gap};
 use super::spec::{AqmSpec, ImpairmentSpec, OutageSpec, QueueSpec, RateSpec, SlotSpec, TraceSpec};
-use crate::rng::Stream;
 
 /// Bytes that one opportunity of a trace pays for: mahimahi's packet with the header of its TUN.
 const OPPORTUNITY: u32 = 1504;
@@ -106,21 +105,21 @@ fn discipline(spec: &AqmSpec) -> AqmParams {
 }
 
 /// The slot's limits, and how its gaps are drawn.
-pub(super) fn slot(spec: &ImpairmentSpec, random: Stream) -> Option<(SlotLimits, Gap)> {
+pub(super) fn slot(spec: &ImpairmentSpec) -> Option<(SlotLimits, Gap)> {
     let spec = spec.slot.as_ref()?;
     let limits = SlotLimits {
         packets: spec.packets,
         bytes: spec.bytes,
     };
-    Some((limits, gap(spec, random)))
+    Some((limits, gap(spec)))
 }
 
-fn gap(spec: &SlotSpec, mut random: Stream) -> Gap {
+fn gap(spec: &SlotSpec) -> Gap {
     let Some(distribution) = spec.distribution.as_ref().map(Distribution::new) else {
-        return uniform_gap(spec.min_ns, spec.max_ns, random);
+        return uniform_gap(spec.min_ns, spec.max_ns);
     };
     let (mean, spread) = (spec.delay_ns as f64, spec.jitter_ns as f64);
-    Box::new(move || (mean + spread * distribution.sample(random.uniform())).max(0.0) as u64)
+    Box::new(move |random| (mean + spread * distribution.sample(random.uniform())).max(0.0) as u64)
 }
 
 pub(super) fn outage(spec: &OutageSpec) -> OutageParams {

@@ -304,9 +304,12 @@ impl<P: Parcel> Pipeline<P> {
             }
             (None, _) => self.release_queue(now, out),
         }
-        match (assembly::slot(spec, self.stream("slot")), &mut self.slot) {
+        match (assembly::slot(spec), &mut self.slot) {
             (Some((limits, gap)), Some(standing)) => standing.reconfigure(limits, gap),
-            (Some((limits, gap)), none) => *none = Some(Slot::new(limits, gap, now)),
+            (Some((limits, gap)), none) => {
+                let random = Stream::new(self.seed, &format!("{}/slot", self.name));
+                *none = Some(Slot::new(limits, gap, random, now));
+            }
             (None, _) => self.release_slot(now, out),
         }
     }

@@ -10,12 +10,12 @@ use crate::time::Nanos;
 use std::collections::VecDeque;
 
 /// Draws the time to the next slot.
-pub type Gap = Box<dyn FnMut() -> Nanos + Send>;
+pub type Gap = Box<dyn Fn(&mut Stream) -> Nanos + Send>;
 
 /// A gap uniform in [min, max): `min` where `max` is not above it.
 #[must_use]
-pub fn uniform_gap(min: Nanos, max: Nanos, mut random: Stream) -> Gap {
-    Box::new(move || min.saturating_add(random.below(max.saturating_sub(min))))
+pub fn uniform_gap(min: Nanos, max: Nanos) -> Gap {
+    Box::new(move |random| min.saturating_add(random.below(max.saturating_sub(min))))
 }
 
 /// How much passes in a slot; 0 = no limit.
@@ -31,6 +31,7 @@ pub struct SlotLimits {
 pub struct Slot<P> {
     limits: SlotLimits,
     gap: Gap,
+    random: Stream,
     waiting: VecDeque<(Nanos, P)>,
     opens: Nanos,
     packets_left: i64,
@@ -38,12 +39,13 @@ pub struct Slot<P> {
 }
 
 impl<P: Parcel> Slot<P> {
-    /// A gate whose first slot is at `now`.
+    /// A gate whose first slot is at `now`; its gaps are drawn from `random`.
     #[must_use]
-    pub fn new(limits: SlotLimits, gap: Gap, now: Nanos) -> Self {
+    pub fn new(limits: SlotLimits, gap: Gap, random: Stream, now: Nanos) -> Self {
         let mut slot = Self {
             limits,
             gap,
+            random,
             waiting: VecDeque::new(),
             opens: now,
             packets_left: 0,
@@ -79,7 +81,7 @@ impl<P: Parcel> Slot<P> {
         }
     }
 
-    /// Changes limits and gaps, from the next slot on.
+    /// Changes limits and gaps, from the next slot on; the draws go on.
     pub fn reconfigure(&mut self, limits: SlotLimits, gap: Gap) {
         self.limits = limits;
         self.gap = gap;
@@ -109,7 +111,7 @@ impl<P: Parcel> Slot<P> {
     }
 
     fn next_slot(&mut self, from: Nanos) {
-        self.opens = from.saturating_add((self.gap)());
+        self.opens = from.saturating_add((self.gap)(&mut self.random));
         self.refill();
     }
 
@@ -131,8 +133,12 @@ mod tests {
     use super::*;
     use crate::apps::impairment::probe::Probe;
 
+    fn stream() -> Stream {
+        Stream::new(1, "slot")
+    }
+
     fn departures(limits: SlotLimits, gap: Nanos, arrivals: &[(Nanos, u32)]) -> Vec<Nanos> {
-        let mut slot = Slot::new(limits, Box::new(move || gap), 0);
+        let mut slot = Slot::new(limits, Box::new(move |_| gap), stream(), 0);
         let mut times = vec![];
         for (at, len) in arrivals {
             slot.advance(*at, &mut |at, _| times.push(at));
@@ -175,7 +181,7 @@ mod tests {
         let mut arrivals = arrivals;
         arrivals.sort_unstable();
         let run = |step: Nanos| {
-            let mut slot = Slot::new(limits, uniform_gap(10, 90, Stream::new(1, "slot")), 0);
+            let mut slot = Slot::new(limits, uniform_gap(10, 90), stream(), 0);
             let (mut times, mut rest) = (vec![], &arrivals[..]);
             let mut now = 0;
             while now < 40_000 {
@@ -194,11 +200,11 @@ mod tests {
 
     #[test]
     fn uniform_gaps_stay_in_their_range() {
-        let mut gap = uniform_gap(800, 1000, Stream::new(1, "slot"));
-        let gaps: Vec<_> = (0..10_000).map(|_| gap()).collect();
+        let (gap, mut random) = (uniform_gap(800, 1000), stream());
+        let gaps: Vec<_> = (0..10_000).map(|_| gap(&mut random)).collect();
         assert!(gaps.iter().all(|gap| (800..1000).contains(gap)));
         let mean = gaps.iter().sum::<u64>() as f64 / 1e4;
         assert!((mean - 899.5).abs() < 3.0, "{mean}");
-        assert_eq!(uniform_gap(7, 7, Stream::new(1, "slot"))(), 7);
+        assert_eq!(uniform_gap(7, 7)(&mut random), 7);
     }
 }
