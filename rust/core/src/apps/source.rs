@@ -71,7 +71,7 @@ impl Source {
     fn due(&self) -> Option<Nanos> {
         let rate = self.spec.packets_per_second?;
         let offset = (self.paced as f64) * (SECOND as f64) / rate;
-        Some(self.began.unwrap_or(0) + offset as Nanos)
+        Some(self.began.unwrap_or(0).saturating_add(offset as Nanos))
     }
 
     fn send_paced(&mut self, template: &Packet, context: &mut Context<'_>) {
