@@ -66,9 +66,10 @@ impl<P: Parcel> Pipeline<P> {
         pipeline
     }
 
-    /// Other effects from now on. What is queued or under way stays so, with its due time; an
-    /// effect that stays keeps its state.
+    /// Other effects from now on: what was due before is done as it was. What is queued or under
+    /// way stays so, with its due time; an effect that stays keeps its state.
     pub fn reconfigure(&mut self, spec: &ImpairmentSpec, now: Nanos, out: &mut Outcome<P>) {
+        self.advance(now, out);
         self.reconfigure_chances(spec);
         self.reconfigure_gates(spec, now);
         self.reconfigure_delay(spec);
