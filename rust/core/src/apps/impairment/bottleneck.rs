@@ -136,6 +136,18 @@ impl<P: Parcel> Bottleneck<P> {
         }
     }
 
+    /// Takes everything out as it stands, oldest first: no line paces it, and no AQM, which would
+    /// take a queue that empties late for one that stands, drops any of it.
+    pub fn release(mut self, each: &mut impl FnMut(P)) {
+        self.done.into_iter().for_each(|(_, packet)| each(packet));
+        self.service.interrupt().into_iter().for_each(&mut *each);
+        self.queue
+            .reconfigure(Limits::default(), &AqmParams::Droptail {}, false);
+        while let Some(packet) = self.queue.dequeue(self.clock, &mut Vec::new()) {
+            each(packet);
+        }
+    }
+
     /// The queue, for its counters.
     #[must_use]
     pub const fn queue(&self) -> &Queue<P> {
@@ -221,6 +233,14 @@ impl<P: Parcel> Service<P> {
             (Self::Trace(old), Line::Trace(trace)) if old.trace() == trace => {}
             _ => self.replace(line, now),
         }
+    }
+
+    fn interrupt(&mut self) -> Option<P> {
+        let interrupted = match self {
+            Self::Rate(line) => line.interrupt(0),
+            Self::Trace(line) => line.interrupt(),
+        };
+        interrupted.map(|(packet, _)| packet)
     }
 
     fn replace(&mut self, line: &Line, now: Nanos) {

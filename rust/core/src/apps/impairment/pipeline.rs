@@ -157,8 +157,8 @@ impl<P: Parcel> Pipeline<P> {
     /// Takes everything out, at the end.
     pub fn drain(&mut self, each: &mut dyn FnMut(P)) {
         let mut out = Outcome::default();
-        self.advance(Nanos::MAX, &mut out);
-        out.dropped.into_iter().for_each(|(packet, _)| each(packet));
+        self.release_queue(0, &mut out);
+        self.release_slot(0, &mut out);
         while let Some((_, packet)) = self.line.pop_due(Nanos::MAX) {
             each(packet);
         }
@@ -316,28 +316,21 @@ impl<P: Parcel> Pipeline<P> {
     }
 
     fn release_queue(&mut self, now: Nanos, out: &mut Outcome<P>) {
-        let Some(mut bottleneck) = self.bottleneck.take() else {
+        let Some(bottleneck) = self.bottleneck.take() else {
             return;
         };
         let mut waited = Vec::new();
-        bottleneck.advance(
-            Nanos::MAX,
-            &mut |_, packet| waited.push(packet),
-            &mut out.dropped,
-        );
+        bottleneck.release(&mut |packet| waited.push(packet));
         waited
             .into_iter()
             .for_each(|packet| self.pass(packet, now, out));
     }
 
     fn release_slot(&mut self, now: Nanos, out: &mut Outcome<P>) {
-        let Some(mut slot) = self.slot.take() else {
+        let Some(slot) = self.slot.take() else {
             return;
         };
-        let mut waited = Vec::new();
-        slot.advance(Nanos::MAX, &mut |_, packet| waited.push(packet));
-        waited
-            .into_iter()
+        slot.release()
             .for_each(|packet| self.delay(packet, now, out));
     }
 

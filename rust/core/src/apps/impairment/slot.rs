@@ -87,6 +87,11 @@ impl<P: Parcel> Slot<P> {
         self.gap = gap;
     }
 
+    /// Takes everything out, oldest first.
+    pub fn release(self) -> impl Iterator<Item = P> {
+        self.waiting.into_iter().map(|(_, packet)| packet)
+    }
+
     /// How many packets wait.
     #[must_use]
     pub fn packets(&self) -> usize {
