@@ -108,7 +108,7 @@ impl Bytes<'_> {
         let found = self.bytes.get(at..).and_then(|rest| rest.first_chunk());
         found
             .copied()
-            .ok_or_else(|| malformed(at, "it is cut short"))
+            .ok_or_else(|| malformed(at.min(self.bytes.len()), "it is cut short"))
     }
 }
 
@@ -144,7 +144,7 @@ fn check(record: &Record, end: usize) -> Result<(), Malformed> {
         return Err(malformed(start, what));
     }
     if start > end || len > end - start {
-        return Err(malformed(start, "it is cut short"));
+        return Err(malformed(start.min(end), "it is cut short"));
     }
     Ok(())
 }
