@@ -59,7 +59,7 @@ impl PcapReader {
     /// When the next packet is due.
     fn due(&self) -> Option<Nanos> {
         let (first, next) = (self.records.first()?, self.records.get(self.played)?);
-        Some(self.began.unwrap_or(0) + (next.at - first.at))
+        Some(self.began.unwrap_or(0).saturating_add(next.at - first.at))
     }
 
     fn play(&mut self, due: Nanos, context: &mut Context<'_>) {
