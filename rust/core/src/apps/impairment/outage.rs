@@ -2,6 +2,9 @@
 use crate::rng::Stream;
 use crate::time::Nanos;
 
+/// So many periods after a change, which state a random line is in depends on it no more.
+const FORGOTTEN: Nanos = 1024;
+
 /// When a line is down.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct OutageParams {
@@ -50,7 +53,11 @@ impl Outage {
     #[inline]
     pub fn is_down(&mut self, now: Nanos) -> bool {
         while let Some(at) = self.changes.filter(|at| *at <= now) {
-            self.change(at, now);
+            if self.params.random && (now - at) / self.params.period_ns >= FORGOTTEN {
+                self.forget(now);
+            } else {
+                self.change(at, now);
+            }
         }
         self.down
     }
@@ -81,6 +88,16 @@ impl Outage {
             };
             self.changes = at.checked_add(skipped + span);
         }
+    }
+
+    /// Draws the state anew: exponential times have no memory, and one by one they would be
+    /// without number where the mean is short.
+    fn forget(&mut self, now: Nanos) {
+        let OutageParams {
+            down_ns, period_ns, ..
+        } = self.params;
+        self.down = self.random.uniform() * (period_ns as f64) < down_ns as f64;
+        self.changes = now.checked_add(self.span(self.down).max(1));
     }
 
     /// An exponential time with the mean of the state.
@@ -142,6 +159,15 @@ mod tests {
         assert_eq!(line.next_change(), None);
         assert_eq!(outage(0, 10, 5, false).next_change(), None);
         assert_eq!(outage(0, 0, 0, true).next_change(), None);
+    }
+
+    #[test]
+    fn a_long_silence_ends_in_a_state_of_the_right_share() {
+        let mut line = outage(2, 10, 0, true);
+        let down = (1..=20_000).filter(|day| line.is_down(day * 86_400 * SECOND));
+        let share = down.count() as f64 / 20_000.0;
+        // Five deviations of a share of 0.2 among 20,000.
+        assert!((share - 0.2).abs() < 0.015, "{share}");
     }
 
     #[test]
