@@ -54,6 +54,21 @@ fn a_full_queue_holds_packets_for_its_limit_over_the_rate() {
 }
 
 #[test]
+fn the_queue_says_how_long_a_packet_that_comes_now_would_stand() {
+    let mut rig = Rig::new(json!({"rate": {"bits_per_second": RATE}}), train(10, 0));
+    rig.advance(MS);
+    let counters = rig.counters();
+    assert_eq!(counters["queue_packets"], 9);
+    assert_eq!(counters["queue_bytes"], 13_500);
+    assert_eq!(counters["queue_ns"], 9 * MS);
+    let trace = json!({"trace": {"opportunities_ms": [1, 2, 3, 4]}});
+    let mut rig = Rig::new(trace, train(4, 0));
+    rig.advance(MS);
+    // The opportunity of 1 ms has passed when they come; its trace has 1504 bytes a millisecond.
+    assert_eq!(rig.counters()["queue_ns"], 6000 * MS / 1504);
+}
+
+#[test]
 fn a_packet_is_taken_at_its_own_time_which_never_goes_back() {
     let stamped = |number, stamp| {
         let mut send = plain(100 * MS, number, 100);

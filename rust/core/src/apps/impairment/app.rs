@@ -225,7 +225,7 @@ impl App for Impairment {
         (self.cuts, self.waits) = (spec.needs_single_packets(), spec.makes_wait());
     }
 
-    fn count(&self, now: Nanos, into: &mut Map<String, Value>) {
+    fn count(&self, _now: Nanos, into: &mut Map<String, Value>) {
         let Counters {
             packets_in,
             bytes_in,
@@ -233,7 +233,7 @@ impl App for Impairment {
             bytes_out,
             dropped,
         } = &self.counters;
-        let (queue_packets, queue_bytes, queue_ns) = self.model.backlog(now);
+        let (queue_packets, queue_bytes, queue_ns) = self.model.backlog();
         let causes = Cause::ALL
             .iter()
             .zip(dropped)

@@ -9,7 +9,7 @@ use super::queue::Queue;
 use super::rules::{Drops, Limits};
 use super::serializer::{Framing, Serializer};
 use crate::rng::Stream;
-use crate::time::Nanos;
+use crate::time::{Nanos, SECOND};
 use std::collections::VecDeque;
 
 /// What kind of line.
@@ -154,10 +154,16 @@ impl<P: Parcel> Bottleneck<P> {
         &self.queue
     }
 
-    /// How long the oldest waiting packet has waited; 0 where nothing waits.
+    /// How long a packet that came now would stand: the waiting bytes at the line's rate, of a
+    /// trace at its mean one.
     #[must_use]
-    pub fn queue_ns(&self, now: Nanos) -> Nanos {
-        self.queue.head_sojourn(now).unwrap_or(0)
+    pub fn queue_ns(&self) -> Nanos {
+        let rate = match &self.service {
+            Service::Rate(line) => line.rate(),
+            Service::Trace(line) => line.trace().mean_rate(),
+        };
+        let work = u128::from(self.queue.bytes()) * 8 * u128::from(SECOND);
+        Nanos::try_from(work / u128::from(rate)).unwrap_or(Nanos::MAX)
     }
 
     #[inline]

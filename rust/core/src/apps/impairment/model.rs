@@ -92,9 +92,9 @@ impl Model {
         }
     }
 
-    pub(super) fn backlog(&self, now: Nanos) -> (u64, u64, Nanos) {
+    pub(super) fn backlog(&self) -> (u64, u64, Nanos) {
         match self {
-            Self::Exact(pipeline) => pipeline.backlog(now),
+            Self::Exact(pipeline) => pipeline.backlog(),
             Self::Netem(_) => (0, 0, 0),
         }
     }

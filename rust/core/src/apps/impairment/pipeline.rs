@@ -138,12 +138,12 @@ impl<P: Parcel> Pipeline<P> {
 
     /// Packets, bytes and nanoseconds that stand in the queue.
     #[must_use]
-    pub fn backlog(&self, now: Nanos) -> (u64, u64, Nanos) {
+    pub fn backlog(&self) -> (u64, u64, Nanos) {
         let Some(bottleneck) = &self.bottleneck else {
             return (0, 0, 0);
         };
         let queue = bottleneck.queue();
-        (queue.packets(), queue.bytes(), bottleneck.queue_ns(now))
+        (queue.packets(), queue.bytes(), bottleneck.queue_ns())
     }
 
     /// Packets that the queue's management has marked.
