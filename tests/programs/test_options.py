@@ -86,6 +86,25 @@ def test_a_trace_that_is_none(tmp_path: Path) -> None:
         LineOptions(trace=str(path)).read()
 
 
+def test_a_trace_that_is_not_there(tmp_path: Path) -> None:
+    path = str(tmp_path / "none.trace")
+    with pytest.raises(ConfigError) as caught:
+        LineOptions(trace=path).read()
+    assert (caught.value.path, caught.value.value) == ("trace", path)
+    assert caught.value.problem == "cannot be read: No such file or directory"
+
+
+def test_a_table_of_delays_is_read_from_where_the_command_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.dist").write_text("# mine\n-100 0 100\n")
+    monkeypatch.chdir(tmp_path)
+    found = LineOptions(delay="10ms", jitter="1ms", distribution="mine.dist").read()
+    assert found.link.up.distribution == (-100, 0, 100)
+    with pytest.raises(ConfigError, match=r"other\.dist"):
+        LineOptions(delay="10ms", jitter="1ms", distribution="other.dist").read()
+
+
 @pytest.mark.parametrize(
     ("options", "path"),
     [

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from usernet.config.scenario import ProfileResolver
 
-__all__ = ["LARGEST_FILE", "load", "loads"]
+__all__ = ["LARGEST_FILE", "load", "loads", "read_table"]
 
 LARGEST_FILE = 2**20
 """Files above this many bytes are refused."""
@@ -48,7 +48,7 @@ def load(
     """
     path = Path(path)
     readers: dict[str, Callable[[str], tuple[int, ...]]] = {
-        "distribution": lambda name: _table(path.parent / name)
+        "distribution": lambda name: read_table(path.parent / name)
     }
     if trace is not None:
         readers["trace"] = lambda name: trace(path.parent / name)
@@ -110,7 +110,12 @@ def _parsed(text: str, file: str) -> dict[str, object]:
         raise ScenarioError("nested too deeply", file=file, allowed="TOML is expected") from None
 
 
-def _table(path: Path) -> tuple[int, ...]:
+def read_table(path: Path) -> tuple[int, ...]:
+    """Read a table of tc's, such as ``normal.dist``.
+
+    Raises:
+        ConfigError: If it cannot be read, or is none.
+    """
     return parse_table(_text(path), file=str(path))
 
 

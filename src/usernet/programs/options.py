@@ -9,6 +9,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from usernet.config.link import Link, Sides
+from usernet.config.load import read_table
 from usernet.config.scenario import Scenario
 from usernet.errors import ConfigError
 from usernet.trace import mahimahi, profiles
@@ -83,7 +84,7 @@ class LineOptions:
         base = self._base()
         given = {"rtt": self.rtt, "both": self._both(), "up": self.up, "down": self.down}
         sides = Sides.of({key: value for key, value in given.items() if value})
-        link = _with_traces(base.link.patched(sides))
+        link = _with_files(base.link.patched(sides))
         return replace(base, link=link, seed=base.seed if self.seed is None else self.seed)
 
     def _base(self) -> Scenario:
@@ -103,15 +104,15 @@ class LineOptions:
         return {name: value for name, value in values.items() if value is not None}
 
 
-def _with_traces(link: Link) -> Link:
-    """Read the traces that options name, from where the command runs."""
-    readers = {"trace": _read_trace}
-    up, down = (
-        side.with_files(readers) if "trace" in side.unread else side
-        for side in (link.up, link.down)
-    )
-    return replace(link, up=up, down=down)
+def _with_files(link: Link) -> Link:
+    """Read the files that options name, from where the command runs."""
+    readers = {"trace": _trace, "distribution": lambda name: read_table(Path(name))}
+    return replace(link, up=link.up.with_files(readers), down=link.down.with_files(readers))
 
 
-def _read_trace(name: str) -> tuple[int, ...]:
-    return mahimahi.read(Path(name))
+def _trace(name: str) -> tuple[int, ...]:
+    try:
+        return mahimahi.read(name)
+    except OSError as error:
+        problem = f"cannot be read: {error.strerror}"
+        raise ConfigError(problem, path="trace", value=name) from None
