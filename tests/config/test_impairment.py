@@ -280,3 +280,10 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             Impairment.of({key: text})
     with contextlib.suppress(ConfigError):
         Impairment.parse(text)
+
+
+def test_a_brief_text_cuts_what_is_long() -> None:
+    line = Impairment(delay="1ms", trace=list(range(1, 1000)))
+    assert line.brief() == f"delay=1ms {str(line).split()[1][:72]}…"
+    assert Impairment.parse("delay=1ms rate=1mbit").brief() == "delay=1ms rate=1mbit"
+    assert Impairment().brief() == ""

@@ -173,6 +173,11 @@ class Impairment:
         """The items that `parse` reads; empty if nothing is impaired."""
         return " ".join(item_text(name, text) for name, text in self._texts())
 
+    def brief(self) -> str:
+        """The items for a person to read: of a trace or a table only the beginning."""
+        items = (item_text(name, text) for name, text in self._texts())
+        return " ".join(item if len(item) <= _LONGEST else f"{item[:_LONGEST]}…" for item in items)
+
     def __repr__(self) -> str:
         """The call that makes it."""
         return f"Impairment({', '.join(f'{name}={text!r}' for name, text in self._texts())})"
@@ -226,4 +231,5 @@ class Impairment:
         return {**limits, "aqm": self.aqm.to_core() if self.aqm else {"kind": "droptail"}}
 
 
+_LONGEST = 72  # letters of an item in a brief text
 _DEFAULT_QUEUE = {"packets": 1000, "bytes": None, "ns": None}  # as of a rate without a queue

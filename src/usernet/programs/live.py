@@ -47,8 +47,8 @@ class Live:
         if not self._said:
             return
         _say(f"emulating between {first} and {second}; Ctrl-C ends it")
-        _say(f"  up   {first} → {second}   {str(scenario.link.up) or 'perfect'}")
-        _say(f"  down {second} → {first}   {str(scenario.link.down) or 'perfect'}")
+        _say(f"  up   {first} → {second}   {scenario.link.up.brief() or 'perfect'}")
+        _say(f"  down {second} → {first}   {scenario.link.down.brief() or 'perfect'}")
         if sys.stderr.isatty():
             self._open()
 

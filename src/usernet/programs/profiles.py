@@ -52,14 +52,14 @@ def _list(found: dict[str, Scenario]) -> None:
     table = Table("profile", "what it is", "down", "up", box=None, header_style="bold")
     for name, profile in found.items():
         link = profile.link
-        table.add_row(name, profile.description, str(link.down), str(link.up))
+        table.add_row(name, profile.description, link.down.brief(), link.up.brief())
     Console().print(table)
 
 
 def _show(name: str, profile: Scenario) -> None:
     print(f"{name}: {profile.description}")
-    print(f"  down    {str(profile.link.down) or 'nothing'}")
-    print(f"  up      {str(profile.link.up) or 'nothing'}")
+    print(f"  down    {profile.link.down.brief() or 'nothing'}")
+    print(f"  up      {profile.link.up.brief() or 'nothing'}")
     if profile.timeline:
         print(f"  changes {len(profile.timeline)} entries of a timeline")
     print(f"  source  {profile.source}")

@@ -56,4 +56,4 @@ def _configured(impairment: Impairment) -> Configured:
 def _text(before: dict[str, Impairment], now: dict[str, Impairment]) -> str:
     """Each impairment that has changed, and what it is now."""
     changed = (name for name, one in now.items() if before.get(name) != one)
-    return "; ".join(f"{name}: {str(now[name]) or 'perfect'}" for name in changed)
+    return "; ".join(f"{name}: {now[name].brief() or 'perfect'}" for name in changed)
