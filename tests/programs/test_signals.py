@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from usernet.programs.signals import Stopped, stop_signals
+from usernet.programs.signals import stop_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,29 +30,22 @@ def earlier() -> Iterator[list[int]]:
         signal.signal(number, handler)
 
 
-def test_nothing_has_come() -> None:
-    stopped = Stopped()
-    assert not stopped
-    assert stopped.by is None
-
-
-@pytest.mark.parametrize("number", ENDING)
+@pytest.mark.parametrize("number", ENDING, ids=str)
 def test_the_first_is_noted_and_the_second_not(earlier: list[int], number: signal.Signals) -> None:
     with stop_signals() as stopped:
         assert not stopped
         signal.raise_signal(number)
         assert stopped
-        assert stopped.by == number
         assert earlier == []
         signal.raise_signal(number)
         assert earlier == [number]
 
 
-def test_a_second_of_another_kind_is_not_noted_either(earlier: list[int]) -> None:
+def test_a_second_of_another_kind_has_its_effect_too(earlier: list[int]) -> None:
     with stop_signals() as stopped:
         signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGINT)
-    assert stopped.by == signal.SIGTERM
+        assert stopped
     assert earlier == [signal.SIGINT]
 
 
@@ -58,3 +54,42 @@ def test_the_callers_handlers_are_back_afterwards(earlier: list[int]) -> None:
         raise LookupError
     signal.raise_signal(signal.SIGHUP)
     assert earlier == [signal.SIGHUP]
+
+
+def test_a_signal_ends_the_sleep(earlier: list[int]) -> None:
+    with stop_signals() as stopped:
+        wakes = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGTERM))
+        wakes.start()
+        before = time.monotonic()
+        stopped.wait(30)
+        assert time.monotonic() - before < 20
+        assert stopped
+        wakes.join()
+    assert earlier == []
+
+
+def test_after_a_signal_nobody_sleeps(earlier: list[int]) -> None:
+    with stop_signals() as stopped:
+        signal.raise_signal(signal.SIGINT)
+        before = time.monotonic()
+        stopped.wait(30)
+        assert time.monotonic() - before < 20
+    assert earlier == []
+
+
+def test_without_a_signal_the_sleep_has_its_length(earlier: list[int]) -> None:
+    with stop_signals() as stopped:
+        before = time.monotonic()
+        stopped.wait(0.01)
+        assert time.monotonic() - before >= 0.009
+        assert not stopped
+    assert earlier == []
+
+
+def test_the_callers_wake_up_is_back_afterwards(earlier: list[int]) -> None:
+    before = signal.set_wakeup_fd(-1)
+    with stop_signals() as stopped:
+        inside = signal.set_wakeup_fd(stopped.fileno())
+        assert inside == stopped.fileno()
+    assert signal.set_wakeup_fd(before) == -1
+    assert earlier == []
