@@ -121,7 +121,7 @@ def test_correlated_loss_of_netem(p: float, correlation: float, expected: float)
         ("netem delay 9ms 2ms", ["delay: jitter reorders packets"]),
         (
             "netem delay 9ms 2ms 50% rate 1mbit distribution pareto",
-            ["delay: its correlation shrinks the jitter to 58% of 2ms", "distribution pareto: its"],
+            ["delay: its correlation has no effect", "distribution pareto: its"],
         ),
         ("netem reorder 25% gap 5", ["reorder: without a delay"]),
         ("netem rate 1gbit delay 50ms", ["limit 1000: rate by delay is 4129 packets in flight"]),

@@ -18,14 +18,6 @@ pub enum Event {
     Out,
     /// It was dropped.
     Dropped(Cause),
-    /// It was marked with Congestion Experienced.
-    Marked,
-    /// It is the second one of two.
-    Duplicated,
-    /// A bit of it was flipped.
-    Corrupted,
-    /// It overtook others.
-    Reordered,
 }
 
 impl Event {
@@ -34,10 +26,6 @@ impl Event {
             Self::In => [0, 0],
             Self::Out => [1, 0],
             Self::Dropped(cause) => [2, cause as u8],
-            Self::Marked => [3, 0],
-            Self::Duplicated => [4, 0],
-            Self::Corrupted => [5, 0],
-            Self::Reordered => [6, 0],
         }
     }
 }

@@ -19,6 +19,9 @@ const MODE: u32 = 0o644;
 
 /// A capture that could not be written.
 pub(crate) fn error(path: &Path, what: impl std::fmt::Display) -> AppError {
+    // Without the number that Rust adds to what the system says.
+    let what = what.to_string();
+    let what = what.split(" (os error").next().unwrap_or_default();
     AppError {
         kind: ErrorKind::Capture,
         message: format!("capture {}: {what}", path.display()),

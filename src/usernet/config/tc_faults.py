@@ -77,9 +77,9 @@ def _correlation(found: Mapping[str, str]) -> Iterator[str]:
 def _jitter(found: Mapping[str, str]) -> Iterator[str]:
     if "jitter" not in found:
         return
-    if correlation := units.probability(found.get("jitter_correlation", "0"), path="tc.delay"):
-        shrunk = math.sqrt((1 - correlation) / (1 + correlation))
-        yield f"delay: its correlation shrinks the jitter to {shrunk:.0%} of {found['jitter']}"
+    if units.probability(found.get("jitter_correlation", "0"), path="tc.delay"):
+        # netem takes its correlated number modulo the jitter or the table: the low bits alone.
+        yield "delay: its correlation has no effect"
     if "rate" not in found:
         yield "delay: jitter reorders packets that are closer together than it"
 

@@ -62,7 +62,7 @@ class ImpairmentStatistics:
         marked: Packets marked with Congestion Experienced.
         duplicated: Second packets made.
         corrupted: Packets with a bit flipped.
-        reordered: Packets that overtook others.
+        reordered: Packets that `reorder` sent before those that wait.
         delayed: Packets in the delay line now.
         queue_packets: Packets in the queue now.
         queue_bytes: Their bytes.

@@ -68,6 +68,8 @@ class Live:
         if self._said:
             for name, one in statistics.impairments.items():
                 _say(f"  {name:<5}{_summary(one)}")
+            if lost := statistics.apps.get("capture", {}).get("lost"):
+                _say(f"  capture: the disk was too slow for {lost} packets, which are not in it")
             _say(f"fidelity: {fidelity}")
 
     def _open(self) -> None:

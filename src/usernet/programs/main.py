@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 
-from usernet.errors import UsernetError
+from usernet.errors import ConfigError, UsernetError
 
 __all__ = ["app", "main", "run"]
 
@@ -35,7 +35,13 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; what it exits with (docs/errors.md)."""
     try:
-        return int(app(arguments, result_action="return_value") or 0)
+        return int(
+            app(arguments, result_action="return_value", print_error=False, exit_on_error=False)
+            or 0
+        )
+    except CycloptsError as error:
+        sys.stderr.write(f"usernet: {' '.join(str(error).split())}\n")
+        return ConfigError.exit_code
     except UsernetError as error:
         sys.stderr.write(f"usernet: {error}\n")
         return error.exit_code

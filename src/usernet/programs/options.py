@@ -18,7 +18,7 @@ from usernet.trace import scenario as scenarios
 __all__ = ["LineOptions"]
 
 _LINE = Group("The line", sort_key=1)
-_BOTH = Group("Impairments of both directions (docs/impairments.md)", sort_key=2)
+_BOTH = Group("Impairments of both directions; --up and --down know more keys", sort_key=2)
 
 
 @Parameter(name="*", group=_LINE)
@@ -30,7 +30,7 @@ class LineOptions:
         profile: A named profile: see usernet profiles.
         scenario: A scenario file, with a timeline if it has one.
         rtt: Round trip time, half of it each way.
-        up: Impairments of the way up, such as "loss=2% rate=1mbit".
+        up: Impairments of the way up, such as "loss=2% rate=1mbit" (docs/impairments.md).
         down: Impairments of the way down.
         seed: What all randomness follows from; the scenario's own, or 0, without it.
         delay: One way, such as 40ms.
