@@ -111,8 +111,8 @@ def apply(topology: Topology, actions: Iterable[Action]) -> Topology:
                 del apps[name]
             case Start(name, app) | Reconfigure(name, app):
                 apps[name] = app
-            case Link(link):
-                links.add(link)
+            case _:
+                links.add(action.link)
     return Topology(apps, frozenset(links))
 
 
