@@ -325,12 +325,9 @@ class TestErrors:
             Engine(virtual=True).configure(graph([], a=PcapWriter(path)))
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-    def test_a_capture_on_a_full_disk(self) -> None:
-        links = ["source.tx -> capture.link"]
-        topology = graph(links, source=THOUSAND, capture=PcapWriter(Path("/dev/full")))
-        engine = Engine(virtual=True)
-        with pytest.raises(CaptureError, match="/dev/full"):
-            run_to_the_end(engine, topology)
+    def test_a_capture_that_is_no_file(self) -> None:
+        with pytest.raises(CaptureError, match="/dev/full: it is no regular file"):
+            Engine(virtual=True).configure(graph([], capture=PcapWriter(Path("/dev/full"))))
 
     def test_virtual_time_is_not_waited_for(self) -> None:
         engine = Engine(virtual=True)
@@ -345,15 +342,6 @@ class TestErrors:
                 engine.advance(SECOND)
         finally:
             engine.stop()
-
-
-def run_to_the_end(engine: Engine, topology: Topology) -> None:
-    """Run until a capture has to be written out."""
-    try:
-        engine.configure(topology)
-        engine.advance(SECOND)
-    finally:
-        engine.stop()
 
 
 def until(engine: Engine, sink_has: int) -> Statistics:

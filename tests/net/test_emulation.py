@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,10 +16,11 @@ from usernet.config.link import Flow, Link
 from usernet.config.scenario import Scenario
 from usernet.engine import Engine
 from usernet.engine.filters import compile_filter
-from usernet.errors import CaptureError, ConfigError
+from usernet.errors import ConfigError
 from usernet.net.emulation import Emulation, Ends, topology
 
 if TYPE_CHECKING:
+    from pathlib import Path
 
     from usernet.config.topology import Topology
 
@@ -191,12 +191,6 @@ class TestEmulation:
         finally:
             emulation.stop()
 
-    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-    def test_what_a_running_capture_fails_with_is_told(self) -> None:
-        emulation = Emulation(Scenario(), Ends(Tee(), Tee(), Path("/dev/full")))
-        with pytest.raises(CaptureError, match="/dev/full"):
-            _fails(emulation)
-
     def test_a_failure_of_the_capture_is_told_at_once(self, tmp_path: Path) -> None:
         with pytest.raises(OSError, match=r"out\.pcapng"):
             Emulation(Scenario(), Ends(Tee(), Tee(), tmp_path / "none" / "out.pcapng"))
@@ -208,11 +202,3 @@ def _reaches(emulation: Emulation, generation: int) -> bool:
     while emulation.statistics().generation < generation and time.monotonic() < deadline:
         emulation.check()
     return emulation.statistics().generation == generation
-
-
-def _fails(emulation: Emulation) -> None:
-    """Look after it until it is stopped."""
-    try:
-        emulation.check()
-    finally:
-        emulation.stop()
