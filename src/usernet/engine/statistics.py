@@ -66,7 +66,8 @@ class ImpairmentStatistics:
         delayed: Packets in the delay line now.
         queue_packets: Packets in the queue now.
         queue_bytes: Their bytes.
-        queue_ns: How long the oldest packet in the queue has stood there; 0 where none does.
+        queue_ns: How long a packet that comes now would stand in the queue: its bytes at the
+            present rate, of a trace at its mean.
         lateness: How late packets left.
     """
 

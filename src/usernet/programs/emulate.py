@@ -83,6 +83,7 @@ def emulate(
                 live.show(statistics)
             statistics = emulation.statistics()
         finally:
+            live.close()
             emulation.stop()
     recorder.add(statistics)
     live.end(statistics, fidelity(statistics))
@@ -116,7 +117,7 @@ def _report(
         scenario.description,
         recording,
         fidelity(statistics),
-        f"up    {scenario.link.up}\ndown  {scenario.link.down}",
+        f"up    {scenario.link.up.brief()}\ndown  {scenario.link.down.brief()}",
         statistics.impairments,
         changes=report.changes(scenario, first, last),
         facts={"seed": str(scenario.seed or 0), "command": shlex.join(sys.argv)},

@@ -58,10 +58,15 @@ class Live:
             self._screen.update(_table(self._last, statistics), refresh=True)
         self._last = statistics
 
-    def end(self, statistics: Statistics, fidelity: Fidelity) -> None:
-        """It is over."""
+    def close(self) -> None:
+        """Give the terminal back."""
         if self._screen is not None:
             self._screen.stop()
+            self._screen = None
+
+    def end(self, statistics: Statistics, fidelity: Fidelity) -> None:
+        """It is over."""
+        self.close()
         if self._json:
             impairments = {name: _record(one) for name, one in statistics.impairments.items()}
             _event("end", fidelity=asdict(fidelity), impairments=impairments)

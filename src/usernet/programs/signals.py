@@ -35,7 +35,9 @@ class Stopped:
     def wait(self, seconds: float) -> None:
         """Sleep so long, or until a signal comes."""
         if not self:
-            select.select([self._reads], [], [], seconds)
+            woken, _, _ = select.select([self._reads], [], [], seconds)
+            if woken:
+                self._reads.recv(64)
 
     def fileno(self) -> int:
         """Where the interpreter writes a byte when a signal comes."""
