@@ -139,12 +139,13 @@ fn parse_pcap(bytes: Bytes<'_>) -> Result<Vec<Record>, Malformed> {
 
 fn check(record: &Record, end: usize) -> Result<(), Malformed> {
     let Record { start, len, .. } = *record;
+    let place = start.min(end);
     if len > LARGEST {
         let what = format!("a packet of {len} bytes; {LARGEST} are allowed");
-        return Err(malformed(start, what));
+        return Err(malformed(place, what));
     }
     if start > end || len > end - start {
-        return Err(malformed(start.min(end), "it is cut short"));
+        return Err(malformed(place, "it is cut short"));
     }
     Ok(())
 }
