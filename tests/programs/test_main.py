@@ -128,7 +128,8 @@ def test_what_is_no_command_is_refused_in_a_line(arguments: list[str], capsys: C
     assert run(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.startswith("usernet: ") and captured.err.count("\n") == 1
+    assert captured.err.startswith("usernet: ")
+    assert captured.err.count("\n") == 1
 
 
 def test_it_starts_as_a_program() -> None:
