@@ -71,7 +71,7 @@ class Live:
             impairments = {name: _record(one) for name, one in statistics.impairments.items()}
             _event("end", fidelity=asdict(fidelity), impairments=impairments)
         if self._said:
-            for name, one in statistics.impairments.items():
+            for name, one in _up_first(statistics):
                 _say(f"  {name:<5}{_summary(one)}")
             if lost := statistics.apps.get("capture", {}).get("lost"):
                 _say(f"  capture: the disk was too slow for {lost} packets, which are not in it")
@@ -83,6 +83,18 @@ class Live:
 
         self._screen = Screen(console=Console(stderr=True), auto_refresh=False, transient=True)
         self._screen.start()
+
+
+def _up_first(statistics: Statistics) -> list[tuple[str, ImpairmentStatistics]]:
+    named = statistics.impairments.items()
+    return sorted(named, key=lambda one: (not one[0].startswith("up"), one[0]))
+
+
+def _rate(bits: float) -> str:
+    for unit, size in (("Gbit/s", 1e9), ("Mbit/s", 1e6), ("kbit/s", 1e3)):
+        if bits >= size:
+            return f"{bits / size:.2f} {unit}"
+    return f"{bits:.0f} bit/s"
 
 
 def _event(event: str, **values: object) -> None:
@@ -110,10 +122,10 @@ def _table(before: Statistics, now: Statistics) -> RenderableType:
 
     table = Table("", "in", "out", "queue", "in flight", "dropped", box=None)
     seconds = max(1, now.time_ns - before.time_ns) / 1e9
-    for name, one in now.impairments.items():
+    for name, one in _up_first(now):
         old = before.impairments.get(name, one)
         rates = (one.bytes_in - old.bytes_in, one.bytes_out - old.bytes_out)
-        bits = (f"{count * 8 / seconds / 1e6:.2f} Mbit/s" for count in rates)
+        bits = (_rate(count * 8 / seconds) for count in rates)
         queue = f"{one.queue_ns / 1e6:.0f} ms"
         table.add_row(name, *bits, queue, str(one.delayed), str(one.dropped_total))
     return table
