@@ -45,21 +45,39 @@ pub fn segments(
     Ok(())
 }
 
+/// How many packets and bytes on the wire a packet stands for, the headers of each packet among
+/// them; one packet where nobody can cut it.
+#[inline]
+#[must_use]
+pub fn weight(packet: &Packet) -> (u64, u64) {
+    if packet.is_super() {
+        super_weight(packet)
+    } else {
+        (1, packet.len() as u64)
+    }
+}
+
+#[cold]
+fn super_weight(packet: &Packet) -> (u64, u64) {
+    let whole = (1, packet.len() as u64);
+    Plan::of(packet).map_or(whole, |plan| {
+        let count = plan.count();
+        (count as u64, (plan.header * count + plan.payload) as u64)
+    })
+}
+
 /// How many packets on the wire a packet stands for; one where nobody can cut it.
 #[inline]
 #[must_use]
 pub fn count(packet: &Packet) -> u32 {
-    plan(packet).map_or(1, |plan| plan.count() as u32)
+    weight(packet).0 as u32
 }
 
 /// How many bytes on the wire a packet stands for, the headers of each packet among them.
 #[inline]
 #[must_use]
 pub fn wire_bytes(packet: &Packet) -> u64 {
-    let whole = packet.len() as u64;
-    plan(packet).map_or(whole, |plan| {
-        (plan.header * plan.count() + plan.payload) as u64
-    })
+    weight(packet).1
 }
 
 /// The IP length of the largest packet on the wire that a packet stands for, to hold against an

@@ -87,3 +87,11 @@ fn a_packet_is_taken_at_its_own_time_which_never_goes_back() {
     let expected = [(0, 120), (1, 120), (2, 130), (3, 190), (4, 190)];
     assert_eq!(rig.times(), expected.map(|(number, at)| (number, at * MS)));
 }
+
+#[test]
+fn a_burst_longer_than_a_link_loses_nothing() {
+    let mut rig = Rig::new(json!({"delay": {"ns": 20 * MS}}), train(5000, 1));
+    rig.advance(10 * MS);
+    rig.breathe(60 * MS).advance(60 * MS);
+    assert_eq!(rig.left().len(), 5000);
+}

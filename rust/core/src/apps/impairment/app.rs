@@ -1,6 +1,6 @@
 //! The impairment as an app. Ports: `rx`, `tx`, and `dropped`, which gets what was dropped, each
 //! packet with its cause, where somebody wants to know.
-use super::lateness::Lateness;
+use super::exit::Exit;
 use super::model::Model;
 use super::netem::Outcome;
 use super::spec::ImpairmentSpec;
@@ -18,8 +18,6 @@ use serde_json::{Map, Value, json};
 struct Counters {
     packets_in: u64,
     bytes_in: u64,
-    packets_out: u64,
-    bytes_out: u64,
     dropped: [u64; Cause::ALL.len()],
 }
 
@@ -28,13 +26,11 @@ pub struct Impairment {
     model: Model,
     /// Whether super-packets have to be cut into those that would be on the wire.
     cuts: bool,
-    /// Whether packets wait, so that they can be late.
-    waits: bool,
     arrived: Nanos,
     out: Outcome<Packet>,
     cut: Vec<Packet>,
     counters: Counters,
-    lateness: Lateness,
+    exit: Exit,
     tx: Option<usize>,
     dropped: Option<usize>,
 }
@@ -59,12 +55,11 @@ pub fn create(name: &str, seed: u64, config: &Value, now: Nanos) -> Result<Impai
     Ok(Impairment {
         model: Model::new(&spec, seed, name, now),
         cuts: spec.needs_single_packets(),
-        waits: spec.makes_wait(),
         arrived: now,
         out: Outcome::default(),
         cut: Vec::new(),
         counters: Counters::default(),
-        lateness: Lateness::new(),
+        exit: Exit::new(spec.makes_wait()),
         tx: None,
         dropped: None,
     })
@@ -72,8 +67,22 @@ pub fn create(name: &str, seed: u64, config: &Value, now: Nanos) -> Result<Impai
 
 impl Impairment {
     /// Takes a packet from the input link, at the moment at which it arrived.
+    #[inline]
     fn take_in(&mut self, packet: Packet, context: &mut Context<'_>) {
-        let now = context.now;
+        let at = self.arrival(&packet, context.now);
+        let (packets, bytes) = segment::weight(&packet);
+        self.counters.packets_in += packets;
+        self.counters.bytes_in += bytes;
+        if self.cuts && packet.is_super() {
+            self.take_apart(packet, at, context);
+        } else {
+            self.admit(packet, at, context);
+        }
+    }
+
+    /// When the packet arrived: as it says, but not before one that came earlier, nor after now.
+    #[inline]
+    fn arrival(&mut self, packet: &Packet, now: Nanos) -> Nanos {
         let stamped = packet.arrived();
         let at = if stamped == 0 {
             now
@@ -81,12 +90,11 @@ impl Impairment {
             stamped.clamp(self.arrived, now.max(self.arrived))
         };
         self.arrived = at;
-        self.counters.packets_in += u64::from(segment::count(&packet));
-        self.counters.bytes_in += segment::wire_bytes(&packet);
-        if !(self.cuts && packet.is_super()) {
-            self.admit(packet, at, context);
-            return;
-        }
+        at
+    }
+
+    #[cold]
+    fn take_apart(&mut self, packet: Packet, at: Nanos, context: &mut Context<'_>) {
         let mut cut = std::mem::take(&mut self.cut);
         if let Err(packet) = segment::segments(packet, context.pool, &mut |one| cut.push(one)) {
             self.out.dropped.push((packet, Cause::Offload));
@@ -100,81 +108,20 @@ impl Impairment {
     fn admit(&mut self, packet: Packet, at: Nanos, context: &mut Context<'_>) {
         context.record(at, Event::In, &packet);
         let Self {
-            model,
-            out,
-            counters,
-            lateness,
-            waits,
-            tx,
-            ..
+            model, out, exit, ..
         } = self;
-        let mut exit = Exit {
-            counters,
-            lateness,
-            waits: *waits,
-            tx: *tx,
-        };
-        model.admit(packet, at, context, out, &mut |due, packet, context| {
-            exit.leave(due, packet, context);
-        });
-    }
-
-    /// What is due goes out.
-    fn release(&mut self, context: &mut Context<'_>) {
-        let Self {
-            model,
-            out,
-            counters,
-            lateness,
-            waits,
-            tx,
-            ..
-        } = self;
-        let mut exit = Exit {
-            counters,
-            lateness,
-            waits: *waits,
-            tx: *tx,
-        };
-        model.release(context, out, &mut |due, packet, context| {
-            exit.leave(due, packet, context)
-        });
+        model.admit(packet, at, context, out, exit);
     }
 
     fn drop_all(&mut self, context: &mut Context<'_>) {
         for (mut packet, cause) in self.out.dropped.drain(..) {
-            self.counters.dropped[cause as usize] += u64::from(segment::count(&packet));
+            self.counters.dropped[cause as usize] += segment::weight(&packet).0;
             context.record(context.now, Event::Dropped(cause), &packet);
             packet.set_dropped(Some(cause));
             match self.dropped {
                 Some(port) => context.transmit(port, packet),
                 None => context.pool.free(packet),
             }
-        }
-    }
-}
-
-/// Where packets leave, and what is counted there.
-struct Exit<'a> {
-    counters: &'a mut Counters,
-    lateness: &'a mut Lateness,
-    waits: bool,
-    tx: Option<usize>,
-}
-
-impl Exit<'_> {
-    #[inline]
-    fn leave(&mut self, due: Nanos, mut packet: Packet, context: &mut Context<'_>) {
-        if self.waits {
-            self.lateness.record(context.now.saturating_sub(due));
-        }
-        self.counters.packets_out += u64::from(segment::count(&packet));
-        self.counters.bytes_out += segment::wire_bytes(&packet);
-        context.record(due, Event::Out, &packet);
-        packet.set_arrived(due);
-        match self.tx {
-            Some(port) => context.transmit(port, packet),
-            None => context.pool.free(packet),
         }
     }
 }
@@ -203,13 +150,14 @@ impl App for Impairment {
                 .for_each(|packet| self.take_in(packet, context));
             context.restore(0, ring);
         }
-        self.release(context);
+        self.model.release(context, &mut self.out, &mut self.exit);
+        self.exit.transmit(self.tx, context);
         self.drop_all(context);
     }
 
     fn deadline(&self) -> Option<Nanos> {
-        let dropped = (!self.out.dropped.is_empty()).then_some(0);
-        dropped.or_else(|| self.model.next_event())
+        let behind = self.exit.is_blocked() || !self.out.dropped.is_empty();
+        behind.then_some(0).or_else(|| self.model.next_event())
     }
 
     fn check(&self, config: &Value) -> Result<(), AppError> {
@@ -222,15 +170,14 @@ impl App for Impairment {
         let Ok(spec) = spec(config) else { return };
         self.model
             .reconfigure(&spec, now.max(self.arrived), &mut self.out);
-        (self.cuts, self.waits) = (spec.needs_single_packets(), spec.makes_wait());
+        self.cuts = spec.needs_single_packets();
+        self.exit.set_waits(spec.makes_wait());
     }
 
     fn count(&self, _now: Nanos, into: &mut Map<String, Value>) {
         let Counters {
             packets_in,
             bytes_in,
-            packets_out,
-            bytes_out,
             dropped,
         } = &self.counters;
         let (queue_packets, queue_bytes, queue_ns) = self.model.backlog();
@@ -243,7 +190,7 @@ impl App for Impairment {
             .collect();
         let counted = json!({
             "packets_in": packets_in, "bytes_in": bytes_in,
-            "packets_out": packets_out, "bytes_out": bytes_out,
+            "packets_out": self.exit.packets(), "bytes_out": self.exit.bytes(),
             "dropped": dropped,
             "marked": self.out.marked + self.model.marked(),
             "duplicated": self.out.duplicated,
@@ -251,7 +198,7 @@ impl App for Impairment {
             "reordered": self.out.reordered,
             "delayed": self.model.delayed(),
             "queue_packets": queue_packets, "queue_bytes": queue_bytes, "queue_ns": queue_ns,
-            "lateness": self.lateness.snapshot(),
+            "lateness": self.exit.lateness().snapshot(),
         });
         if let Value::Object(counted) = counted {
             into.extend(counted);
@@ -260,6 +207,7 @@ impl App for Impairment {
 
     fn stop(&mut self, pool: &mut Pool) {
         self.model.drain(&mut |packet| pool.free(packet));
+        self.exit.free(pool);
         self.out
             .dropped
             .drain(..)

@@ -111,11 +111,35 @@ impl<P: Parcel> Bottleneck<P> {
         }
     }
 
-    /// Hands out what has left until `now`, each packet with its time, in order.
+    /// Whether [`pop`](Self::pop) at `now` has something to do.
     #[inline]
+    #[must_use]
+    pub fn is_due(&self, now: Nanos) -> bool {
+        self.next_event().is_some_and(|at| at <= now)
+    }
+
+    /// The next packet that has left until `now`, and when, in order; none once all are out.
+    #[inline]
+    pub fn pop(&mut self, now: Nanos, drops: &mut Drops<P>) -> Option<(Nanos, P)> {
+        loop {
+            if !self.done.is_empty() {
+                return self.done.pop_front();
+            }
+            let Some(at) = self.due().filter(|at| *at <= now) else {
+                self.clock = self.clock.max(now);
+                return None;
+            };
+            if let Some(left) = self.step(at, drops) {
+                return Some(left);
+            }
+        }
+    }
+
+    /// Hands out what has left until `now`, each packet with its time, in order.
     pub fn advance(&mut self, now: Nanos, out: &mut impl FnMut(Nanos, P), drops: &mut Drops<P>) {
-        self.done.drain(..).for_each(|(at, packet)| out(at, packet));
-        self.run(now, out, drops);
+        while let Some((at, packet)) = self.pop(now, drops) {
+            out(at, packet);
+        }
     }
 
     /// Changes all parameters. What waits stays, and so does what is on the line: its bytes that
@@ -178,36 +202,34 @@ impl<P: Parcel> Bottleneck<P> {
     /// Does what is due until `now`, and keeps what leaves.
     #[inline]
     fn settle(&mut self, now: Nanos, drops: &mut Drops<P>) {
-        if self.due().is_some_and(|due| due <= now) {
-            let mut done = std::mem::take(&mut self.done);
-            self.run(now, &mut |at, packet| done.push_back((at, packet)), drops);
-            self.done = done;
+        while let Some(at) = self.due().filter(|at| *at <= now) {
+            let left = self.step(at, drops);
+            self.done.extend(left);
         }
         self.clock = now;
     }
 
+    /// What a rate's line sends, or else none: what a trace's sends is kept.
     #[inline]
-    fn run(&mut self, now: Nanos, out: &mut impl FnMut(Nanos, P), drops: &mut Drops<P>) {
-        while let Some(at) = self.due().filter(|at| *at <= now) {
-            self.step(at, out, drops);
-        }
-        self.clock = self.clock.max(now);
-    }
-
-    #[inline]
-    fn step(&mut self, at: Nanos, out: &mut impl FnMut(Nanos, P), drops: &mut Drops<P>) {
-        let queue = &mut self.queue;
-        match &mut self.service {
+    fn step(&mut self, at: Nanos, drops: &mut Drops<P>) -> Option<(Nanos, P)> {
+        let Self {
+            queue,
+            service,
+            done,
+            ..
+        } = self;
+        match service {
             Service::Rate(line) => {
-                if let Some((at, packet)) = line.finish() {
-                    out(at, packet);
-                }
+                let left = line.finish();
                 if let Some(packet) = queue.dequeue(at, drops) {
                     line.start(packet, at);
                 }
+                left
             }
             Service::Trace(line) => {
-                line.serve(|| queue.dequeue(at, drops), |packet| out(at, packet));
+                let sent = |packet| done.push_back((at, packet));
+                line.serve(|| queue.dequeue(at, drops), sent);
+                None
             }
         }
     }

@@ -36,6 +36,12 @@ impl Delay {
         self.draws.reconfigure(&self.distribution, spec.correlation);
     }
 
+    /// The delay, where all packets have the same.
+    #[must_use]
+    pub fn constant(&self) -> Option<Nanos> {
+        (self.jitter_ns == 0).then_some(self.ns)
+    }
+
     /// The next packet's delay: one draw, rounded to the nearest nanosecond, ties away from μ.
     /// Without jitter exactly μ, and no draw.
     #[inline]

@@ -38,6 +38,7 @@ impl Distribution {
     }
 
     /// The value below which a fraction `u` in [0, 1) of all values lie, in units of σ.
+    #[inline]
     #[must_use]
     pub fn sample(&self, u: f64) -> f64 {
         match self {
@@ -117,6 +118,7 @@ pub(crate) const MOST: f64 = 1.0 - 1.0 / (1_u64 << 53) as f64;
 
 /// Φ⁻¹ to about 1e-16 relative: PPND16, Wichura, "Algorithm AS 241", Applied Statistics 37(3),
 /// 1988. Probabilities outside [2⁻⁵⁴, 1 - 2⁻⁵³] count as these ends, so the result is finite.
+#[inline]
 #[must_use]
 pub fn normal_quantile(u: f64) -> f64 {
     let u = u.clamp(LEAST, MOST);
@@ -130,6 +132,7 @@ pub fn normal_quantile(u: f64) -> f64 {
 }
 
 /// The distance from 0 beyond which a fraction `tail` below 0.075 lies on one side.
+#[inline(never)]
 fn normal_tail(tail: f64) -> f64 {
     let r = (-libm::log(tail)).sqrt();
     if r <= 5.0 {

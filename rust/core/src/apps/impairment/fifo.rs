@@ -37,6 +37,11 @@ impl<P: Parcel> Fifo<P> {
     #[inline]
     pub fn push(&mut self, packet: P, now: Nanos) {
         let len = packet.wire_len();
+        self.append_sized(packet, now, len);
+    }
+
+    #[inline]
+    fn append_sized(&mut self, packet: P, now: Nanos, len: u32) {
         self.append(Entry {
             packet,
             enqueued: now,
@@ -47,8 +52,9 @@ impl<P: Parcel> Fifo<P> {
     /// Appends a packet if the limits allow it; drops it otherwise.
     #[inline]
     pub fn push_within(&mut self, packet: P, now: Nanos, rules: &Rules, drops: &mut Drops<P>) {
-        if rules.fits(self.packets(), self.bytes, packet.wire_len()) {
-            self.push(packet, now);
+        let len = packet.wire_len();
+        if rules.fits(self.packets(), self.bytes, len) {
+            self.append_sized(packet, now, len);
         } else {
             drops.push((packet, Cause::Queue));
         }

@@ -49,11 +49,25 @@ impl<T> DelayLine<T> {
     /// deadline so far if that is later.
     #[inline]
     pub fn push(&mut self, due: Nanos, item: T) {
-        let latest = self.last_due.max(due);
-        let due = if self.allow_reordering { due } else { latest };
-        self.last_due = latest;
+        let overtakes = due < self.last_due && self.allow_reordering;
+        self.last_due = self.last_due.max(due);
+        let due = if overtakes { due } else { self.last_due };
         let entry = Entry::new(due, self.pushed, item);
         self.pushed += 1;
+        if overtakes {
+            self.push_earlier(entry);
+            return;
+        }
+        if self.next == u128::MAX {
+            self.next = entry.key;
+        }
+        self.ascending.push_back(entry);
+    }
+
+    /// Puts an entry on the line that is not the last one to leave.
+    #[inline]
+    fn push_earlier(&mut self, entry: Entry<T>) {
+        let due = entry.due();
         self.next = self.next.min(entry.key);
         if self.ascending.back().is_none_or(|last| last.due() <= due) {
             self.ascending.push_back(entry);
@@ -73,9 +87,31 @@ impl<T> DelayLine<T> {
         } else {
             self.pop_ascending()
         };
-        let first = self.ascending.front().map_or(u128::MAX, |entry| entry.key);
-        self.next = first.min(self.overtaking.next());
+        self.next = self.first_ascending().min(self.overtaking.next());
         entry.map(|entry| (entry.due(), entry.item))
+    }
+
+    /// Gives `each` all items that are due at `now`, in order, with their deadlines.
+    #[inline]
+    pub fn release(&mut self, now: Nanos, each: &mut impl FnMut(Nanos, T)) {
+        if self.overtaking.next() == u128::MAX {
+            self.release_ascending(now, each);
+            return;
+        }
+        while let Some((due, item)) = self.pop_due(now) {
+            each(due, item);
+        }
+    }
+
+    /// The same while nothing overtakes: a run of the queue.
+    #[inline]
+    fn release_ascending(&mut self, now: Nanos, each: &mut impl FnMut(Nanos, T)) {
+        let count = self.ascending.partition_point(|entry| entry.due() <= now);
+        for entry in self.ascending.drain(..count) {
+            each(entry.due(), entry.item);
+        }
+        self.shrink();
+        self.next = self.first_ascending();
     }
 
     /// The earliest deadline on the line.
@@ -103,15 +139,25 @@ impl<T> DelayLine<T> {
         self.len() == 0
     }
 
-    /// The queue's first entry; halves what is three quarters empty, amortised O(1).
+    #[inline]
+    fn first_ascending(&self) -> u128 {
+        self.ascending.front().map_or(u128::MAX, |entry| entry.key)
+    }
+
     #[inline]
     fn pop_ascending(&mut self) -> Option<Entry<T>> {
         let entry = self.ascending.pop_front();
+        self.shrink();
+        entry
+    }
+
+    /// Halves the queue's room where three quarters are empty, amortised O(1).
+    #[inline]
+    fn shrink(&mut self) {
         if self.ascending.capacity() > SMALL.max(4 * self.ascending.len()) {
             self.ascending
                 .shrink_to(SMALL.max(self.ascending.capacity() / 2));
         }
-        entry
     }
 }
 

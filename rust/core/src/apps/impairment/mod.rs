@@ -9,6 +9,7 @@ pub mod coin;
 pub mod correlation;
 pub mod delay;
 pub mod distribution;
+mod exit;
 pub mod fifo;
 #[cfg(test)]
 mod goodness;

@@ -1,13 +1,11 @@
 //! Which model of a line runs: our own, or netem's.
+use super::exit::Exit;
 use super::netem::{Netem, Outcome};
 use super::pipeline::Pipeline;
 use super::spec::{Compat, ImpairmentSpec};
 use crate::app::Context;
 use crate::packet::Packet;
 use crate::time::Nanos;
-
-/// Takes a packet that leaves, and the moment at which it was due.
-type Leave<'a> = &'a mut dyn FnMut(Nanos, Packet, &mut Context<'_>);
 
 /// A model of one direction of a line.
 pub(super) enum Model {
@@ -48,12 +46,12 @@ impl Model {
         at: Nanos,
         context: &mut Context<'_>,
         out: &mut Outcome<Packet>,
-        leave: Leave<'_>,
+        exit: &mut Exit,
     ) {
         match self {
             Self::Exact(pipeline) => pipeline.admit(packet, at, context.pool, out),
             Self::Netem(netem) => {
-                dequeue(netem, at, context, leave);
+                dequeue(netem, at, context, exit);
                 netem.enqueue(packet, at, context.pool, out);
             }
         }
@@ -64,17 +62,15 @@ impl Model {
         &mut self,
         context: &mut Context<'_>,
         out: &mut Outcome<Packet>,
-        leave: Leave<'_>,
+        exit: &mut Exit,
     ) {
         let now = context.now;
         match self {
             Self::Exact(pipeline) => {
                 pipeline.advance(now, out);
-                while let Some((due, packet)) = pipeline.pop_due(now) {
-                    leave(due, packet, context);
-                }
+                pipeline.release(now, &mut |due, packet| exit.leave(due, packet, context));
             }
-            Self::Netem(netem) => dequeue(netem, now, context, leave),
+            Self::Netem(netem) => dequeue(netem, now, context, exit),
         }
     }
 
@@ -120,10 +116,10 @@ impl Model {
 }
 
 /// Each packet leaves at its own moment, which with slots decides about the next one.
-fn dequeue(netem: &mut Netem<Packet>, now: Nanos, context: &mut Context<'_>, leave: Leave<'_>) {
+fn dequeue(netem: &mut Netem<Packet>, now: Nanos, context: &mut Context<'_>, exit: &mut Exit) {
     while let Some(at) = netem.next_event().filter(|&at| at <= now) {
         if let Some((due, packet)) = netem.dequeue(at) {
-            leave(due.max(at), packet, context);
+            exit.leave(due.max(at), packet, context);
         }
     }
 }

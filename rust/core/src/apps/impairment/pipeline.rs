@@ -37,7 +37,10 @@ pub struct Pipeline<P: Parcel> {
     delay: Option<Delay>,
     reorder: Option<Reorder>,
     line: DelayLine<P>,
-    serialized: Vec<(Nanos, P)>,
+    /// Whether outage, MTU or policer may refuse a packet.
+    gated: bool,
+    /// The delay, where every packet has the same and nothing else happens to it.
+    express: Option<Nanos>,
     slotted: Vec<(Nanos, P)>,
 }
 
@@ -59,7 +62,8 @@ impl<P: Parcel> Pipeline<P> {
             delay: None,
             reorder: None,
             line: DelayLine::new(true),
-            serialized: Vec::new(),
+            gated: false,
+            express: None,
             slotted: Vec::new(),
         };
         pipeline.reconfigure(spec, now, &mut Outcome::default());
@@ -77,22 +81,54 @@ impl<P: Parcel> Pipeline<P> {
             self.reconfigure_waits(spec, now, out);
         }
         self.spec = spec.clone();
+        self.gated =
+            spec.down || spec.mtu.is_some() || self.outage.is_some() || self.policer.is_some();
+        self.express = self.express();
+    }
+
+    fn express(&self) -> Option<Nanos> {
+        let chance = self.loss.is_some() || self.duplicate.is_some() || self.corrupt.is_some();
+        let waits = self.bottleneck.is_some() || self.slot.is_some() || self.reorder.is_some();
+        let plain = !(self.gated || chance || waits);
+        let delay = self.delay.as_ref().map_or(Some(0), Delay::constant);
+        delay.filter(|_| plain)
     }
 
     /// Takes a packet that arrived at `at`, not before any that came earlier.
-    pub fn admit(&mut self, mut packet: P, at: Nanos, pool: &mut P::Pool, out: &mut Outcome<P>) {
-        if let Some(cause) = self.refuses(&packet, at) {
-            out.dropped.push((packet, cause));
+    #[inline]
+    pub fn admit(&mut self, packet: P, at: Nanos, pool: &mut P::Pool, out: &mut Outcome<P>) {
+        if let Some(delay) = self.express {
+            self.line.push(at.saturating_add(delay), packet);
             return;
         }
-        let twice = self.duplicate.as_mut().is_some_and(Coin::toss);
+        let refused = self.gated.then(|| self.refuses(&packet, at)).flatten();
+        if let Some(cause) = refused {
+            out.dropped.push((packet, cause));
+        } else if self.duplicate.is_some() {
+            self.admit_twice(packet, at, pool, out);
+        } else {
+            self.admit_once(packet, at, out);
+        }
+    }
+
+    #[inline]
+    fn admit_once(&mut self, mut packet: P, at: Nanos, out: &mut Outcome<P>) {
         if self.loses(&mut packet, out) {
-            if !twice {
-                out.dropped.push((packet, Cause::Loss));
-                return;
-            }
-            // As in netem, of a packet both lost and duplicated exactly one goes on.
-        } else if twice && let Some(copy) = packet.duplicate(pool) {
+            out.dropped.push((packet, Cause::Loss));
+        } else {
+            self.send(packet, at, out);
+        }
+    }
+
+    /// As in netem, of a packet both lost and duplicated exactly one goes on.
+    fn admit_twice(&mut self, mut packet: P, at: Nanos, pool: &mut P::Pool, out: &mut Outcome<P>) {
+        if !self.duplicate.as_mut().is_some_and(Coin::toss) {
+            self.admit_once(packet, at, out);
+            return;
+        }
+        if !self.loses(&mut packet, out)
+            && let Some(copy) = packet.duplicate(pool)
+        {
             out.duplicated += 1;
             self.send(copy, at, out);
         }
@@ -102,9 +138,8 @@ impl<P: Parcel> Pipeline<P> {
     /// Does what is due up to `now`.
     pub fn advance(&mut self, now: Nanos, out: &mut Outcome<P>) {
         self.serialize(now, out);
-        if let Some(slot) = &mut self.slot {
-            slot.advance(now, &mut |at, packet| self.slotted.push((at, packet)));
-        }
+        let Some(slot) = &mut self.slot else { return };
+        slot.advance(now, &mut |at, packet| self.slotted.push((at, packet)));
         let mut slotted = std::mem::take(&mut self.slotted);
         for (at, packet) in slotted.drain(..) {
             self.delay(packet, at, out);
@@ -112,10 +147,10 @@ impl<P: Parcel> Pipeline<P> {
         self.slotted = slotted;
     }
 
-    /// The next packet that leaves at `now`, and when it was due.
+    /// Gives `each` what leaves at `now`, in order, and when it was due.
     #[inline]
-    pub fn pop_due(&mut self, now: Nanos) -> Option<(Nanos, P)> {
-        self.line.pop_due(now)
+    pub fn release(&mut self, now: Nanos, each: &mut impl FnMut(Nanos, P)) {
+        self.line.release(now, each);
     }
 
     /// When something is next to be done.
@@ -159,11 +194,10 @@ impl<P: Parcel> Pipeline<P> {
         let mut out = Outcome::default();
         self.release_queue(0, &mut out);
         self.release_slot(0, &mut out);
-        while let Some((_, packet)) = self.line.pop_due(Nanos::MAX) {
-            each(packet);
-        }
+        self.line.release(Nanos::MAX, &mut |_, packet| each(packet));
     }
 
+    #[inline(never)]
     fn refuses(&mut self, packet: &P, at: Nanos) -> Option<Cause> {
         let out = self
             .outage
@@ -198,11 +232,13 @@ impl<P: Parcel> Pipeline<P> {
     #[inline]
     fn send(&mut self, mut packet: P, at: Nanos, out: &mut Outcome<P>) {
         self.corrupt(&mut packet, out);
-        if self.bottleneck.is_none() {
+        let Some(bottleneck) = &self.bottleneck else {
             self.pass(packet, at, out);
             return;
+        };
+        if bottleneck.is_due(at) {
+            self.serialize(at, out);
         }
-        self.serialize(at, out);
         if let Some(bottleneck) = &mut self.bottleneck {
             bottleneck.push(packet, at, &mut out.dropped);
         }
@@ -220,20 +256,16 @@ impl<P: Parcel> Pipeline<P> {
     }
 
     /// What the serializer finishes up to `now` goes on.
+    #[inline]
     fn serialize(&mut self, now: Nanos, out: &mut Outcome<P>) {
-        let Some(bottleneck) = &mut self.bottleneck else {
-            return;
-        };
-        let mut serialized = std::mem::take(&mut self.serialized);
-        bottleneck.advance(
-            now,
-            &mut |at, packet| serialized.push((at, packet)),
-            &mut out.dropped,
-        );
-        for (at, packet) in serialized.drain(..) {
+        while let Some((at, packet)) = self.serialized(now, out) {
             self.pass(packet, at, out);
         }
-        self.serialized = serialized;
+    }
+
+    #[inline]
+    fn serialized(&mut self, now: Nanos, out: &mut Outcome<P>) -> Option<(Nanos, P)> {
+        self.bottleneck.as_mut()?.pop(now, &mut out.dropped)
     }
 
     #[inline]

@@ -110,15 +110,39 @@ macro_rules! each {
     };
 }
 
+/// Out of line, so that a plain queue costs no more than itself.
+impl<P: Parcel> Aqm<P> {
+    #[inline(never)]
+    fn enqueue_managed(&mut self, packet: P, now: Nanos, rules: &mut Rules, drops: &mut Drops<P>) {
+        each!(self, inner => inner.enqueue(packet, now, rules, drops));
+    }
+
+    #[inline(never)]
+    fn dequeue_managed(
+        &mut self,
+        now: Nanos,
+        rules: &mut Rules,
+        drops: &mut Drops<P>,
+    ) -> Option<P> {
+        each!(self, inner => inner.dequeue(now, rules, drops))
+    }
+}
+
 impl<P: Parcel> Discipline<P> for Aqm<P> {
     #[inline]
     fn enqueue(&mut self, packet: P, now: Nanos, rules: &mut Rules, drops: &mut Drops<P>) {
-        each!(self, inner => inner.enqueue(packet, now, rules, drops));
+        match self {
+            Self::Droptail(fifo) => fifo.enqueue(packet, now, rules, drops),
+            managed => managed.enqueue_managed(packet, now, rules, drops),
+        }
     }
 
     #[inline]
     fn dequeue(&mut self, now: Nanos, rules: &mut Rules, drops: &mut Drops<P>) -> Option<P> {
-        each!(self, inner => inner.dequeue(now, rules, drops))
+        match self {
+            Self::Droptail(fifo) => fifo.dequeue(now, rules, drops),
+            managed => managed.dequeue_managed(now, rules, drops),
+        }
     }
 
     #[inline]
