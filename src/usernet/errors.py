@@ -65,7 +65,7 @@ class ConfigError(UsernetError, ValueError):
     ) -> None:
         super().__init__(problem)
         self.problem = problem
-        self.path = path
+        self.path: str = path
         self.value = value
         self.allowed = allowed
         self.file = file
@@ -85,7 +85,7 @@ class ConfigError(UsernetError, ValueError):
 
     def within(self, prefix: str) -> Self:
         """Put a key in front of the path, as the error travels outwards; returns itself."""
-        self.path = f"{prefix}.{self.path}" if self.path else prefix
+        self.path = ".".join(part for part in (prefix, self.path) if part)
         return self
 
     def located(self, file: str | None, line: int | None) -> Self:

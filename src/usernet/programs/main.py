@@ -10,7 +10,7 @@ from usernet.errors import ConfigError, UsernetError
 
 __all__ = ["app", "main", "run"]
 
-app = App(
+app: App = App(
     name="usernet",
     help="The network as a library: emulate bad lines, in tests, in CI and between interfaces.",
     help_format="markdown",

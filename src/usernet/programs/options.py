@@ -106,7 +106,7 @@ class LineOptions:
 
 def _with_files(link: Link) -> Link:
     """Read the files that options name, from where the command runs."""
-    readers = {"trace": _trace, "distribution": lambda name: read_table(Path(name))}
+    readers = {"trace": _trace, "distribution": _distribution}
     return replace(link, up=link.up.with_files(readers), down=link.down.with_files(readers))
 
 
@@ -116,3 +116,7 @@ def _trace(name: str) -> tuple[int, ...]:
     except OSError as error:
         problem = f"cannot be read: {error.strerror}"
         raise ConfigError(problem, path="trace", value=name) from None
+
+
+def _distribution(name: str) -> tuple[int, ...]:
+    return read_table(Path(name))
