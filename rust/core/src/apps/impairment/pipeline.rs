@@ -351,6 +351,7 @@ impl<P: Parcel> Pipeline<P> {
         let Some(bottleneck) = self.bottleneck.take() else {
             return;
         };
+        out.marked += bottleneck.queue().marked();
         let mut waited = Vec::new();
         bottleneck.release(&mut |packet| waited.push(packet));
         waited
