@@ -151,12 +151,11 @@ impl<P: Parcel> Bottleneck<P> {
             .reconfigure(params.limits, &params.aqm, params.ecn);
         self.queue.set_rate(params.line.mean_rate());
         self.service.set(&params.line, now);
-        if let Service::Rate(line) = &mut self.service {
-            if line.is_idle() {
-                if let Some(packet) = self.queue.dequeue(now, drops) {
-                    line.start(packet, now);
-                }
-            }
+        if let Service::Rate(line) = &mut self.service
+            && line.is_idle()
+            && let Some(packet) = self.queue.dequeue(now, drops)
+        {
+            line.start(packet, now);
         }
     }
 

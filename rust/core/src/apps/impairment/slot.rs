@@ -100,10 +100,10 @@ impl<P: Parcel> Slot<P> {
 
     /// Finds the slot of the packet at the head.
     fn seek(&mut self) {
-        if let Some((ready, _)) = self.waiting.front() {
-            if self.opens < *ready {
-                self.next_slot(*ready);
-            }
+        if let Some((ready, _)) = self.waiting.front()
+            && self.opens < *ready
+        {
+            self.next_slot(*ready);
         }
     }
 
