@@ -215,7 +215,7 @@ impl Section<'_> {
         }
         let len = self.bytes.long(at + 4)? as usize;
         let left = self.bytes.bytes.len() - at;
-        if len < AROUND || len % 4 != 0 || len > left {
+        if len < AROUND || !len.is_multiple_of(4) || len > left {
             let what = format!("a block of {len} bytes where {left} are left");
             return Err(malformed(at, what));
         }
