@@ -49,6 +49,9 @@ class Live:
         _say(f"emulating between {first} and {second}; Ctrl-C ends it")
         _say(f"  up   {first} → {second}   {scenario.link.up.brief() or 'perfect'}")
         _say(f"  down {second} → {first}   {scenario.link.down.brief() or 'perfect'}")
+        for flow in scenario.link.flows:
+            up, down = (side.brief() or "perfect" for side in (flow.up, flow.down))
+            _say(f"  flow {flow.name} ({flow.filter})   up {up}   down {down}")
         if sys.stderr.isatty():
             self._open()
 
@@ -71,8 +74,9 @@ class Live:
             impairments = {name: _record(one) for name, one in statistics.impairments.items()}
             _event("end", fidelity=asdict(fidelity), impairments=impairments)
         if self._said:
+            width = max(map(len, statistics.impairments), default=0)
             for name, one in _up_first(statistics):
-                _say(f"  {name:<5}{_summary(one)}")
+                _say(f"  {name:<{width}} {_summary(one)}")
             if lost := statistics.apps.get("capture", {}).get("lost"):
                 _say(f"  capture: the disk was too slow for {lost} packets, which are not in it")
             _say(f"fidelity: {fidelity}")
