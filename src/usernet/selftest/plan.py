@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from usernet.selftest import (
     delay,
+    elsewhere,
     jitter,
     loss,
     namespace,
@@ -36,8 +37,8 @@ _HERE: tuple[Check, ...] = (
     *overhead.CHECKS,
 )
 
-PLAN: tuple[Check, ...] = (*_HERE, *REAL)
-"""The table: first what is measured in virtual time, then what needs real packets."""
+PLAN: tuple[Check, ...] = (*_HERE, *REAL, *elsewhere.CHECKS)
+"""The table: what is measured in virtual time, what needs real packets, what is not measured."""
 
 
 def measure(effort: Effort) -> Iterator[Row]:
@@ -49,3 +50,5 @@ def measure(effort: Effort) -> Iterator[Row]:
     for check in _HERE:
         yield check.run(effort)
     yield from namespace.rows(REAL, effort)
+    for check in elsewhere.CHECKS:
+        yield check.run(effort)

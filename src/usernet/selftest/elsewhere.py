@@ -1,0 +1,29 @@
+"""Rows of the accuracy table that this command cannot measure: it says so, and where they stand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from usernet.selftest.check import Check, Finding
+
+if TYPE_CHECKING:
+    from usernet.selftest.check import Effort
+
+__all__ = ["CHECKS"]
+
+
+def _aqm(effort: Effort) -> Finding:
+    del effort
+    return Finding("inconclusive", "not measured here: make test compares them, in Rust")
+
+
+def _tcp(effort: Effort) -> Finding:
+    del effort
+    return Finding("inconclusive", "not measured: it needs hosts whose TCP is known")
+
+
+CHECKS = (
+    Check("AQM", "events against the RFCs' pseudo-code", "identical", "real", _aqm),
+    Check("TCP realism", "Reno and CUBIC against their formulas", "± 15 %", "real", _tcp),
+)
+"""What stands elsewhere, or nowhere yet."""
