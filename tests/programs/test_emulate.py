@@ -11,6 +11,7 @@ import pytest
 
 from usernet.errors import ConfigError, InterfaceError, UnitError
 from usernet.programs.emulate import emulate
+from usernet.programs.main import run
 from usernet.programs.options import LineOptions
 
 if TYPE_CHECKING:
@@ -62,3 +63,11 @@ def test_an_earlier_capture_survives_a_misspelt_interface(tmp_path: Path) -> Non
     with pytest.raises(InterfaceError):
         emulate(between=NONE_SUCH, pcap=path)
     assert path.read_bytes() == b"earlier"
+
+
+def test_a_report_without_a_folder_is_refused_before_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "none" / "r.html"
+    assert run(["emulate", "--between", "un-a", "un-b", "--report", str(report)]) == 6
+    assert capsys.readouterr().err == f"usernet: {report}: the report's folder does not exist\n"

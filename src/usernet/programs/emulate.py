@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from usernet.config import units
 from usernet.config.apps import RawSocket
 from usernet.engine.fidelity import fidelity
-from usernet.errors import ConfigError
+from usernet.errors import CaptureError, ConfigError
 from usernet.net.emulation import Emulation, Ends
 from usernet.net.recorder import Recorder
 from usernet.programs.live import Live
@@ -65,6 +65,8 @@ def emulate(
     first, second = between
     if first == second:
         raise ConfigError("joins an interface to itself", path="between", value=first)
+    if report is not None and not report.parent.is_dir():
+        raise CaptureError("the report's folder does not exist", file=str(report))
     ends = Ends(RawSocket(first), RawSocket(second), pcap)
     limit = scenario.duration_ns if duration is None else units.nanoseconds(duration)
     live = Live(between, quiet=quiet, as_json=as_json)
