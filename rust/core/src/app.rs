@@ -3,6 +3,7 @@
 use crate::link::Link;
 use crate::log::{Event, Log};
 use crate::packet::{Packet, Pool};
+use crate::stack::Host;
 use crate::time::Nanos;
 use serde_json::{Map, Value};
 use std::fmt;
@@ -153,6 +154,11 @@ pub trait App: Send {
 
     /// What has gone wrong since it started and cannot mend by itself.
     fn failure(&self) -> Option<AppError> {
+        None
+    }
+
+    /// The host that it is, if it is one: whoever uses sockets reaches them by this.
+    fn host(&mut self) -> Option<&mut Host> {
         None
     }
 

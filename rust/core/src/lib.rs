@@ -16,6 +16,7 @@ pub mod log;
 mod order;
 pub mod packet;
 pub mod rng;
+pub mod stack;
 mod statistics;
 pub mod time;
 pub mod wire;

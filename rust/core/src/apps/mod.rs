@@ -1,5 +1,6 @@
 //! The apps that need no operating system, one file each.
 use crate::app::{App, AppError};
+use crate::stack::Host;
 use crate::time::Nanos;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -26,6 +27,7 @@ pub fn create(
         "split" => read(config).and_then(split::create).map(Boxed::boxed),
         "source" => read(config).and_then(source::create).map(Boxed::boxed),
         "impairment" => impairment::app::create(name, seed, config, now).map(Boxed::boxed),
+        "host" => Host::new(name, seed, config, now).map(Boxed::boxed),
         "sink" => read(config).map(|sink::Spec {}| sink::Sink::default().boxed()),
         "tee" => read(config).map(|tee::Spec {}| tee::Tee.boxed()),
         "join" => read(config).map(|join::Spec {}| join::Join.boxed()),

@@ -1,0 +1,15 @@
+//! The TCP/IP stack: hosts as apps of the graph.
+//!
+//! Time is an argument, randomness comes from a stream of the host's own, and nothing is iterated
+//! in the order of a hash. A host owns its sockets; whoever uses them does so between two breaths,
+//! through [`host::Host`]'s methods, and is told by events what became possible.
+pub mod error;
+pub mod event;
+pub mod host;
+pub mod options;
+pub mod tcp;
+
+pub use error::SocketError;
+pub use event::{Readiness, SocketId};
+pub use host::Host;
+pub use options::SocketOptions;
