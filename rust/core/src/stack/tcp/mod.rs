@@ -6,6 +6,7 @@ pub mod congestion;
 mod connection;
 mod listener;
 mod segment;
+pub mod sender;
 
 pub use connection::{Connection, Endpoints, IcmpError, Info, Outgoing};
 pub use listener::{Listener, Verdict};
