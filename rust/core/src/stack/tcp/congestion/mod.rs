@@ -2,6 +2,11 @@
 //!
 //! The connection finds out what was delivered and what was lost (RACK, SACK); an algorithm here
 //! answers how much may be under way, and how fast. All amounts are bytes, all times nanoseconds.
+mod cubic;
+mod hystart;
+mod recovery;
+mod reno;
+
 use crate::stack::options::Algorithm;
 use crate::time::Nanos;
 
@@ -49,7 +54,7 @@ pub struct RateSample {
 }
 
 /// An acknowledgement that delivered something, or marked something lost.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Ack {
     /// The state after it.
     pub flight: Flight,
@@ -147,6 +152,11 @@ pub trait Congestion: Send {
         let _ = (idle, flight);
     }
 
+    /// Whether the sender paces what a window-based algorithm allows (RFC 9406 §4.3 asks).
+    fn on_pacing(&mut self, paced: bool) {
+        let _ = paced;
+    }
+
     /// The size of a full segment has changed (path MTU).
     fn on_mss(&mut self, mss: u64) {
         let _ = mss;
@@ -159,26 +169,15 @@ pub fn initial_window(mss: u64) -> u64 {
     (10 * mss).min(14_600.max(2 * mss))
 }
 
-/// Makes a sender's algorithm.
+/// Makes a sender's algorithm. `seed` is for what it decides at random.
 #[must_use]
 pub fn create(algorithm: Algorithm, mss: u64, now: Nanos, seed: u64) -> Box<dyn Congestion> {
-    let _ = (algorithm, now, seed);
-    Box::new(Fixed(initial_window(mss)))
-}
-
-struct Fixed(u64);
-
-impl Congestion for Fixed {
-    fn name(&self) -> &'static str {
-        "fixed"
+    match algorithm {
+        Algorithm::Cubic => Box::new(cubic::Cubic::new(mss)),
+        Algorithm::Reno => Box::new(reno::Reno::new(mss)),
+        Algorithm::Bbr => {
+            let _ = (now, seed);
+            Box::new(cubic::Cubic::new(mss))
+        }
     }
-    fn window(&self) -> u64 {
-        self.0
-    }
-    fn ssthresh(&self) -> u64 {
-        u64::MAX
-    }
-    fn on_ack(&mut self, _ack: &Ack) {}
-    fn on_congestion(&mut self, _reason: Reason, _flight: &Flight) {}
-    fn on_spurious(&mut self, _flight: &Flight) {}
 }
