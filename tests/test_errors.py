@@ -21,6 +21,9 @@ from usernet import errors
         (errors.TraceError, 5, ValueError),
         (errors.CaptureError, 6, OSError),
         (errors.EngineError, 7, RuntimeError),
+        (errors.NoHostError, 8, RuntimeError),
+        (errors.EscapeError, 8, RuntimeError),
+        (errors.DeadlockError, 9, RuntimeError),
     ],
 )
 def test_each_kind(kind: type[errors.UsernetError], code: int, builtin: type[Exception]) -> None:

@@ -15,7 +15,9 @@ MOST_LINES = 500
 SAYS_NOTHING = {"common", "helper", "helpers", "misc", "util", "utils"}
 
 # Modules without a test file of their own, and where they are tested instead.
-TESTED_ELSEWHERE: dict[str, str] = {}
+TESTED_ELSEWHERE: dict[str, str] = {
+    "net/border.py": "tests/net/test_host.py",
+}
 
 
 def tracked(*patterns: str) -> list[Path]:

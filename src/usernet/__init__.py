@@ -39,8 +39,11 @@ if TYPE_CHECKING:
     from usernet.engine.statistics import Statistics as Statistics
     from usernet.errors import CaptureError as CaptureError
     from usernet.errors import ConfigError as ConfigError
+    from usernet.errors import DeadlockError as DeadlockError
     from usernet.errors import EngineError as EngineError
+    from usernet.errors import EscapeError as EscapeError
     from usernet.errors import InterfaceError as InterfaceError
+    from usernet.errors import NoHostError as NoHostError
     from usernet.errors import PrivilegeError as PrivilegeError
     from usernet.errors import ScenarioError as ScenarioError
     from usernet.errors import TraceError as TraceError
@@ -56,9 +59,11 @@ __all__ = [
     "App",
     "CaptureError",
     "ConfigError",
+    "DeadlockError",
     "Emulation",
     "Ends",
     "EngineError",
+    "EscapeError",
     "Fidelity",
     "Flow",
     "Impairment",
@@ -69,6 +74,7 @@ __all__ = [
     "Link",
     "LinkStatistics",
     "Network",
+    "NoHostError",
     "PcapReader",
     "PcapWriter",
     "PrivilegeError",
@@ -97,14 +103,17 @@ _HOMES = {
     "App": "usernet.config.apps:App",
     "CaptureError": "usernet.errors:CaptureError",
     "ConfigError": "usernet.errors:ConfigError",
+    "DeadlockError": "usernet.errors:DeadlockError",
     "Emulation": "usernet.net.emulation:Emulation",
     "Ends": "usernet.net.emulation:Ends",
     "EngineError": "usernet.errors:EngineError",
+    "EscapeError": "usernet.errors:EscapeError",
     "Fidelity": "usernet.engine.fidelity:Fidelity",
     "Flow": "usernet.config.link:Flow",
     "Impairment": "usernet.config.impairment:Impairment",
     "ImpairmentStatistics": "usernet.engine.statistics:ImpairmentStatistics",
     "InterfaceError": "usernet.errors:InterfaceError",
+    "NoHostError": "usernet.errors:NoHostError",
     "Join": "usernet.config.apps:Join",
     "Lateness": "usernet.engine.statistics:Lateness",
     "Link": "usernet.config.link:Link",

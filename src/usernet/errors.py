@@ -10,7 +10,10 @@
     ├── PrivilegeError (PermissionError)  4   a capability is missing
     ├── TraceError (ValueError)       5   a trace file that is not a trace
     ├── CaptureError (OSError)        6   a capture cannot be written (disk full)
-    └── EngineError (RuntimeError)    7   the engine refused or stopped
+    ├── EngineError (RuntimeError)    7   the engine refused or stopped
+    ├── NoHostError (RuntimeError)    8   a network call outside any host
+    ├── EscapeError (RuntimeError)    8   something goes round the simulated network
+    └── DeadlockError (RuntimeError)  9   nothing can ever happen again in virtual time
 
 Every error can be raised with its message alone, so all of them survive pickling.
 """
@@ -22,8 +25,11 @@ from typing import ClassVar, Self
 __all__ = [
     "CaptureError",
     "ConfigError",
+    "DeadlockError",
     "EngineError",
+    "EscapeError",
     "InterfaceError",
+    "NoHostError",
     "PrivilegeError",
     "ScenarioError",
     "TraceError",
@@ -190,3 +196,27 @@ class EngineError(UsernetError, RuntimeError):
     """The engine refused a change as a whole, or stopped."""
 
     exit_code: ClassVar[int] = 7
+
+
+class NoHostError(UsernetError, RuntimeError):
+    """A network call where no host is current, so that it is unknown whose network is meant."""
+
+    exit_code: ClassVar[int] = 8
+
+
+class EscapeError(UsernetError, RuntimeError):
+    """Something would go round the simulated network, to the operating system's own.
+
+    In virtual time this cannot work: the system's sockets know nothing of the virtual clock.
+    """
+
+    exit_code: ClassVar[int] = 8
+
+
+class DeadlockError(UsernetError, RuntimeError):
+    """Nothing is ready, nothing is scheduled: in virtual time nothing can ever happen again.
+
+    The message says where each task waits, and what stands in each socket.
+    """
+
+    exit_code: ClassVar[int] = 9

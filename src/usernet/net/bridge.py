@@ -1,0 +1,118 @@
+"""Bridge: takes an engine's socket events to whoever watches the sockets.
+
+In real time the running loop polls the engine's descriptor; the loop in virtual time drains by
+itself. An event wakes whoever tried before and met "not now": who watches a socket
+tries first, so an event that came before the watching is not missed.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+    from contextvars import Context
+
+__all__ = [
+    "CONNECTED",
+    "FAILED",
+    "FINISHED",
+    "FLUSHED",
+    "GONE",
+    "READABLE",
+    "WRITABLE",
+    "Bridge",
+    "EventSource",
+]
+
+READABLE = 1
+"""Bytes, a datagram or a connection to accept are there."""
+WRITABLE = 2
+"""There is room to send again."""
+CONNECTED = 4
+"""The connection stands."""
+FINISHED = 8
+"""The peer has finished sending."""
+FAILED = 16
+"""The socket has failed."""
+FLUSHED = 32
+"""Everything that was sent has been acknowledged."""
+GONE = 64
+"""The network has stopped, and the socket with it. This flag is the bridge's own."""
+
+
+class EventSource(Protocol):
+    """What a bridge needs of an engine."""
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while events wait."""
+        ...
+
+    def drain(self) -> list[tuple[int, int]]:
+        """All events since the last call: keys and flags."""
+        ...
+
+
+class Bridge:
+    """Who watches which socket of an engine."""
+
+    def __init__(self, engine: EventSource) -> None:
+        self.engine = engine
+        self._watchers: dict[int, tuple[Context, Callable[[int], None]]] = {}
+        self._events: deque[tuple[int, int]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._due = False
+        self.closed = False
+
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have a loop in real time dispatch the events."""
+        loop.add_reader(self.engine.fileno(), self.dispatch)
+        self._loop = loop
+
+    def detach(self) -> None:
+        """Undo `attach`."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self.engine.fileno())
+        self._loop = None
+
+    def watch(self, key: int, context: Context, on_events: Callable[[int], None]) -> None:
+        """Have this called, in this context, with the flags of each event of a socket."""
+        self._watchers[key] = context, on_events
+
+    def forget(self, key: int) -> None:
+        """Undo `watch`."""
+        self._watchers.pop(key, None)
+
+    def dispatch(self) -> None:
+        """Deliver all events that wait.
+
+        An exception of a watcher (`KeyboardInterrupt`) passes; the rest keeps for the next call.
+        """
+        self._due = False
+        events = self._events
+        events.extend(self.engine.drain())
+        watchers = self._watchers
+        while events:
+            key, flags = events.popleft()
+            watcher = watchers.get(key)
+            if watcher is not None:
+                watcher[0].run(watcher[1], flags)
+
+    def soon(self) -> None:
+        """A call may have brought events about: in real time, look in the loop's next round.
+
+        They would come by the descriptor too, but only after a call of the system's.
+        """
+        if self._loop is not None and not self._due:
+            self._due = True
+            self._loop.call_soon(self.dispatch)
+
+    def close(self) -> None:
+        """Tell all who watch that the network has stopped."""
+        self.closed = True
+        self.detach()
+        watchers, self._watchers = self._watchers, {}
+        for context, on_events in watchers.values():
+            context.run(on_events, GONE)
