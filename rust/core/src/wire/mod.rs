@@ -4,11 +4,11 @@
 pub mod bpf;
 pub mod checksum;
 pub mod ecn;
-mod field;
+pub(crate) mod field;
 pub mod flow;
 pub mod headers;
 mod parcel;
 mod plan;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod segment;
