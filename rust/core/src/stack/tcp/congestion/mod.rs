@@ -2,10 +2,13 @@
 //!
 //! The connection finds out what was delivered and what was lost (RACK, SACK); an algorithm here
 //! answers how much may be under way, and how fast. All amounts are bytes, all times nanoseconds.
+mod bbr;
 mod cubic;
 mod hystart;
 mod recovery;
 mod reno;
+#[cfg(test)]
+mod rig;
 
 use crate::stack::options::Algorithm;
 use crate::time::Nanos;
@@ -175,9 +178,6 @@ pub fn create(algorithm: Algorithm, mss: u64, now: Nanos, seed: u64) -> Box<dyn 
     match algorithm {
         Algorithm::Cubic => Box::new(cubic::Cubic::new(mss)),
         Algorithm::Reno => Box::new(reno::Reno::new(mss)),
-        Algorithm::Bbr => {
-            let _ = (now, seed);
-            Box::new(cubic::Cubic::new(mss))
-        }
+        Algorithm::Bbr => Box::new(bbr::Bbr::new(mss, now, seed)),
     }
 }
