@@ -10,5 +10,5 @@ pub mod headers;
 mod parcel;
 mod plan;
 #[cfg(test)]
-pub(crate) mod samples;
+mod samples;
 pub mod segment;

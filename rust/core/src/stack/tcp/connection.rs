@@ -1,10 +1,41 @@
-//! A connection.
-use super::segment::Segment;
+//! A connection: the state of one end, and what each part of it does with it.
+//!
+//! The parts stand in files of their own: `handshake`, `input` (RFC 9293 §3.10.7, in its order),
+//! `acknowledge`, `text`, `output`, `timing`, `program` (the calls of whoever uses it), `close`,
+//! `icmp`.
+mod acknowledge;
+mod close;
+mod handshake;
+mod icmp;
+mod info;
+mod input;
+mod outgoing;
+mod output;
+mod program;
+mod signals;
+mod text;
+mod timing;
+
+use super::acks::Acks;
+use super::ecn::Ecn;
+use super::mtu::PathMtu;
+use super::reassembly::Reassembly;
+use super::receive_window::ReceiveWindow;
+use super::ring::Ring;
+use super::sender::Sender;
+use super::seq::Origin;
+use super::state::{Event, State};
+use super::throttle::Throttle;
+use super::timers::Timers;
+use super::timestamps::Timestamps;
 use crate::stack::error::SocketError;
-use crate::stack::event::Readiness;
 use crate::stack::options::SocketOptions;
 use crate::time::Nanos;
-use serde::Serialize;
+pub use icmp::IcmpError;
+use info::Counters;
+pub use info::Info;
+pub use outgoing::Outgoing;
+use signals::Signals;
 use std::net::SocketAddr;
 
 /// Both ends of a connection.
@@ -16,196 +47,236 @@ pub struct Endpoints {
     pub remote: SocketAddr,
 }
 
-/// What an ICMP message said of a packet of this connection (RFC 5927 says how far to believe it).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct IcmpError {
-    /// What it means for a socket. `MessageTooLong` is a path MTU.
-    pub error: SocketError,
-    /// The sequence number in the packet that it quotes.
-    pub seq: u32,
-    /// The next hop's MTU, where the message has one.
-    pub mtu: Option<u32>,
-}
-
-/// What a connection is doing, in numbers; times in nanoseconds, the rest in bytes or as named.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Info {
-    /// The state's name in RFC 9293, in lower case.
-    pub state: &'static str,
-    /// Smoothed round-trip time.
-    pub srtt: Nanos,
-}
-
-/// A segment ready to leave.
-#[derive(Debug)]
-pub struct Outgoing<'a> {
-    /// Payload bytes of each packet, if it is to be cut into several on the wire; 0 if it is one.
-    pub segment_size: u16,
-    /// The IP header's ECN bits.
-    pub ecn: u8,
-    /// The IP header's hop limit.
-    pub hop_limit: u8,
-    _bytes: &'a [u8],
-}
-
-impl Outgoing<'_> {
-    /// TCP header and payload together.
-    #[must_use]
-    #[allow(clippy::len_without_is_empty)]
-    pub fn len(&self) -> usize {
-        0
-    }
-
-    /// The TCP header alone.
-    #[must_use]
-    pub fn header_len(&self) -> usize {
-        0
-    }
-
-    /// Writes header and payload, with the pseudo-header's sum as checksum (to be completed by
-    /// whoever cuts or sends it).
-    pub fn emit(&self, into: &mut [u8], pseudo_sum: u16) {
-        let _ = (into, pseudo_sum);
-    }
-}
-
 /// A TCP connection.
-pub struct Connection {}
+pub struct Connection {
+    endpoints: Endpoints,
+    options: SocketOptions,
+    state: State,
+    timers: Timers,
+    signals: Signals,
+    due: Due,
+    counters: Counters,
+    /// What it failed with; `take_error` gives it once.
+    failure: Option<SocketError>,
+    /// What ICMP said that may pass (RFC 9293 §3.9.2.2): the reason, should the peer stay silent.
+    soft_error: Option<SocketError>,
+    /// The program does not use it any more.
+    closed: bool,
+    /// The program has finished sending.
+    shut: bool,
+
+    // What both SYNs agreed on.
+    sack: bool,
+    timestamps: Timestamps,
+    ecn: Ecn,
+    path: PathMtu,
+
+    // Sending.
+    origin: Origin,
+    outbox: Ring,
+    /// FIN follows what is in the outbox.
+    fin: bool,
+    sender: Sender,
+    peer: PeerWindow,
+    /// The offset behind the last segment sent that was not full (Minshall's variant of Nagle's
+    /// algorithm, draft-minshall-nagle).
+    small: u64,
+    /// How many bytes may wait to be sent or acknowledged, now.
+    send_limit: u64,
+    /// More would have been sent, but for the congestion window.
+    held_by_congestion: bool,
+    /// How often in a row SYN, or a window probe, was sent.
+    tries: u32,
+    /// When SYN was sent first.
+    syn_sent: Nanos,
+    /// Keepalive probes since the peer was heard.
+    keepalives: u32,
+
+    // Receiving.
+    peer_origin: Origin,
+    inbox: Reassembly,
+    window: ReceiveWindow,
+    acks: Acks,
+    last_ack_sent: u64,
+    throttle: Throttle,
+    last_heard: Nanos,
+    /// When the program, or we, did something last.
+    last_active: Nanos,
+    /// Where both streams stood at the end: for the reset.
+    reset_at: (u64, u64),
+}
+
+/// What the peer lets us send.
+#[derive(Debug, Default)]
+struct PeerWindow {
+    /// The offset behind the last byte that it takes (SND.UNA + SND.WND).
+    edge: u64,
+    /// SND.WND.
+    size: u64,
+    /// The largest that it ever was (RFC 9293 §3.8.6.2.1).
+    largest: u64,
+    /// SND.WL1 and SND.WL2: which segment told it.
+    told_by: (u64, u64),
+    /// By how many bits its field is shifted; none where either side does not scale
+    /// (RFC 7323 §2.2).
+    scale: Option<u8>,
+}
+
+/// What is to be sent beside data and its acknowledgements.
+#[derive(Debug, Default)]
+struct Due {
+    syn: bool,
+    reset: Option<Reset>,
+    /// A tail loss probe (RFC 8985 §7).
+    loss_probe: bool,
+    /// A segment that makes the peer answer: for its window, or for a sign of life.
+    window_probe: bool,
+    /// What the window has room for, though it is silly (RFC 9293 §3.8.6.2.1, the override).
+    forced: bool,
+}
+
+/// A reset to be sent.
+#[derive(Clone, Copy, Debug)]
+enum Reset {
+    /// The connection is gone.
+    Abort,
+    /// A segment acknowledged what was never sent; the connection goes on.
+    Answer(u32),
+}
 
 impl Connection {
-    /// Begins to connect: `isn` is the initial sequence number, `path_mtu` the largest IP packet.
-    #[must_use]
-    pub fn connect(
+    fn new(
         endpoints: Endpoints,
         options: &SocketOptions,
+        state: State,
         isn: u32,
         path_mtu: u32,
         now: Nanos,
     ) -> Self {
-        let _ = (endpoints, options, isn, path_mtu, now);
-        Self {}
+        let path = PathMtu::new(endpoints.remote, path_mtu);
+        let mss = path.mss();
+        Self {
+            state,
+            timers: Timers::default(),
+            signals: Signals::default(),
+            due: Due::default(),
+            counters: Counters::default(),
+            failure: None,
+            soft_error: None,
+            closed: false,
+            shut: false,
+            sack: false,
+            timestamps: Timestamps::new(&endpoints),
+            ecn: Ecn::default(),
+            path,
+            origin: Origin(isn),
+            outbox: Ring::new(1),
+            fin: false,
+            sender: Sender::new(options.congestion, mss, options.pacing, isn.into(), now),
+            peer: PeerWindow::default(),
+            small: 0,
+            send_limit: program::FIRST_SEND_LIMIT.min(options.send_buffer.into()),
+            tries: 0,
+            syn_sent: now,
+            keepalives: 0,
+            peer_origin: Origin::default(),
+            inbox: Reassembly::default(),
+            window: ReceiveWindow::new(options.receive_buffer),
+            acks: Acks::new(options.delayed_ack),
+            last_ack_sent: 0,
+            throttle: Throttle::default(),
+            last_heard: now,
+            last_active: now,
+            reset_at: (0, 0),
+            held_by_congestion: false,
+            options: options.clone(),
+            endpoints,
+        }
     }
 
-    /// A segment of this connection has come.
-    pub fn on_segment(&mut self, segment: &Segment<'_>, now: Nanos) {
-        let _ = (segment, now);
+    /// The state that the table has after an event.
+    fn turn(&mut self, event: Event) {
+        let next = self.state.after(event);
+        debug_assert!(
+            next.is_some(),
+            "{event:?} cannot happen in {:?}",
+            self.state
+        );
+        self.state = next.unwrap_or(self.state);
     }
 
-    /// An ICMP message about a packet of this connection has come.
-    pub fn on_icmp(&mut self, message: IcmpError, now: Nanos) {
-        let _ = (message, now);
+    /// Both ends.
+    #[must_use]
+    pub fn endpoints(&self) -> Endpoints {
+        self.endpoints
     }
 
-    /// The path's MTU is known to be this (a route changed, or another connection learnt it).
-    pub fn set_path_mtu(&mut self, mtu: u32, now: Nanos) {
-        let _ = (mtu, now);
-    }
-
-    /// Does what is due.
-    pub fn on_timer(&mut self, now: Nanos) {
-        let _ = now;
-    }
-
-    /// When `on_timer` (or `transmit`, where pacing holds a segment back) has to be called at the latest.
+    /// When `on_timer` (or `transmit`, where pacing holds a segment back) has to be called at the
+    /// latest.
     #[must_use]
     pub fn deadline(&self) -> Option<Nanos> {
-        None
-    }
-
-    /// The next segment to send, of at most `room` bytes of payload; call until it gives nothing.
-    pub fn transmit(&mut self, room: usize, now: Nanos) -> Option<Outgoing<'_>> {
-        let _ = (room, now);
-        None
-    }
-
-    /// Takes the events since the last call.
-    pub fn events(&mut self) -> Readiness {
-        Readiness::default()
-    }
-
-    /// Takes bytes to send, as many as there is room for.
-    ///
-    /// # Errors
-    /// The connection is gone, or finished on this side; `WouldBlock` where there is no room.
-    pub fn send(&mut self, bytes: &[u8], now: Nanos) -> Result<usize, SocketError> {
-        let _ = (bytes, now);
-        Err(SocketError::NotConnected)
-    }
-
-    /// Gives bytes that came; 0 at the end of what the peer sent.
-    ///
-    /// # Errors
-    /// The connection is gone; `WouldBlock` where nothing is there yet.
-    pub fn receive(&mut self, into: &mut [u8], now: Nanos) -> Result<usize, SocketError> {
-        let _ = (into, now);
-        Err(SocketError::NotConnected)
-    }
-
-    /// How many bytes can be read at once.
-    #[must_use]
-    pub fn readable(&self) -> usize {
-        0
-    }
-
-    /// How many bytes wait to be sent or acknowledged.
-    #[must_use]
-    pub fn unacknowledged(&self) -> usize {
-        0
-    }
-
-    /// Finishes sending: FIN behind what waits.
-    pub fn shutdown(&mut self, now: Nanos) {
-        let _ = now;
-    }
-
-    /// Nobody reads or writes any more: sends what waits and FIN, and ends by itself. A reset where
-    /// bytes were left unread (RFC 2525 §2.17), or come later.
-    pub fn close(&mut self, now: Nanos) {
-        let _ = now;
-    }
-
-    /// Ends with a reset.
-    pub fn abort(&mut self, now: Nanos) {
-        let _ = now;
-    }
-
-    /// Why the connection failed, once.
-    pub fn take_error(&mut self) -> Option<SocketError> {
-        None
+        let sender = self.state.may_send().then(|| {
+            let paced = self.sender.paced_until().filter(|_| self.has_unsent());
+            [self.sender.deadline(), paced]
+        });
+        let sender = sender.into_iter().flatten().flatten();
+        sender.chain(self.timers.next()).min()
     }
 
     /// Whether nothing of it is left: its place in the table can be freed once the program has
     /// closed it.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        true
+        self.state == State::Closed && self.due.reset.is_none()
     }
 
-    /// Whether it lingers in TIME-WAIT, so that a new SYN may take its place (RFC 6191).
+    /// Whether it lingers in TIME-WAIT, so that [a younger SYN](Self::gives_way_to) may take
+    /// its place.
     #[must_use]
     pub fn is_time_wait(&self) -> bool {
-        false
+        self.state == State::TimeWait
     }
 
-    /// Both ends.
+    /// Whether it waits for the handshake's last acknowledgement (SYN-RECEIVED): a segment for it
+    /// is to be dropped while its listener [is full](super::Listener::is_full).
     #[must_use]
-    pub fn endpoints(&self) -> Endpoints {
-        let any = SocketAddr::from(([0, 0, 0, 0], 0));
-        Endpoints {
-            local: any,
-            remote: any,
+    pub fn is_half_open(&self) -> bool {
+        self.state == State::SynReceived
+    }
+
+    /// Bytes of memory that its buffers take.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        size_of::<Self>() + self.outbox.capacity() + self.inbox.capacity()
+    }
+
+    /// The first offset that is not acknowledged (SND.UNA).
+    fn una(&self) -> u64 {
+        if self.state.is_synchronized() {
+            self.sender.una()
+        } else {
+            0
         }
     }
 
-    /// The options, to change while it runs; `options_changed` makes them felt.
-    pub fn set_options(&mut self, options: &SocketOptions, now: Nanos) {
-        let _ = (options, now);
+    /// The next offset to be sent (SND.NXT).
+    fn next(&self) -> u64 {
+        self.sender.next()
     }
 
-    /// What it is doing.
-    #[must_use]
-    pub fn info(&self, now: Nanos) -> Info {
-        let _ = now;
-        Info::default()
+    /// The offset behind the last byte, FIN included where it was decided on.
+    fn stream_end(&self) -> u64 {
+        self.outbox.end() + u64::from(self.fin)
+    }
+
+    /// Whether bytes (or FIN) wait that were never sent.
+    fn has_unsent(&self) -> bool {
+        self.next() < self.stream_end()
+    }
+
+    /// Payload of a full segment, behind the options that each carries.
+    fn mss(&self) -> u32 {
+        let options = if self.timestamps.on { 12 } else { 0 };
+        self.path.mss() - options
     }
 }

@@ -1,0 +1,115 @@
+//! The calls of the program that uses a connection (RFC 9293 §3.9.1).
+use super::{Connection, State};
+use crate::stack::error::SocketError;
+use crate::stack::options::SocketOptions;
+use crate::time::Nanos;
+
+/// So many bytes may wait to be sent at the beginning: twice the largest super-packet.
+pub(super) const FIRST_SEND_LIMIT: u64 = 128 << 10;
+
+impl Connection {
+    /// Takes bytes to send, as many as there is room for.
+    ///
+    /// # Errors
+    /// The connection is gone, or finished on this side; `WouldBlock` where there is no room.
+    pub fn send(&mut self, bytes: &[u8], now: Nanos) -> Result<usize, SocketError> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        if self.shut || self.closed || self.state == State::Closed {
+            return Err(SocketError::BrokenPipe);
+        }
+        let room = self.send_limit.saturating_sub(self.outbox.len());
+        let taken = bytes.get(..room as usize).unwrap_or(bytes);
+        if taken.len() < bytes.len() {
+            self.signals.blocked();
+        }
+        if taken.is_empty() && !bytes.is_empty() {
+            return Err(SocketError::WouldBlock);
+        }
+        self.queue(taken, now);
+        Ok(taken.len())
+    }
+
+    fn queue(&mut self, bytes: &[u8], now: Nanos) {
+        if self.outbox.len() == 0 && self.state.may_send() && self.una() == self.next() {
+            self.sender.on_idle_restart(now);
+        }
+        self.outbox.write(self.outbox.end(), bytes);
+        self.last_active = now;
+    }
+
+    /// Whether at least half of the buffer is free.
+    pub(super) fn has_room(&self) -> bool {
+        self.outbox.len() <= self.send_limit / 2
+    }
+
+    /// The buffer grows with the window: what is under way, and as much waiting behind it.
+    pub(super) fn grow_outbox(&mut self) {
+        let most = u64::from(self.options.send_buffer);
+        if self.send_limit < most {
+            let wanted = 2 * self.sender.statistics().cwnd;
+            self.send_limit = self.send_limit.max(wanted.min(most));
+        }
+    }
+
+    /// Gives bytes that came; 0 at the end of what the peer sent.
+    ///
+    /// # Errors
+    /// The connection is gone; `WouldBlock` where nothing is there yet.
+    pub fn receive(&mut self, into: &mut [u8], now: Nanos) -> Result<usize, SocketError> {
+        let count = self.inbox.read(into);
+        if self.inbox.readable() == 0 {
+            self.signals.drained();
+        }
+        if count > 0 {
+            self.on_read(now);
+            return Ok(count);
+        }
+        if into.is_empty() || self.inbox.is_finished() {
+            return Ok(0);
+        }
+        match (self.failure, self.state) {
+            (Some(failure), _) => Err(failure),
+            (None, State::Closed) => Err(SocketError::NotConnected),
+            _ => Err(SocketError::WouldBlock),
+        }
+    }
+
+    fn on_read(&mut self, now: Nanos) {
+        let (next, read) = (self.inbox.next(), self.inbox.read_from());
+        self.window.on_read(read, now);
+        let full = self.mss().into();
+        if self.state.may_receive() && self.window.is_update_due(next, read, full) {
+            self.acks.now();
+        }
+        self.last_active = now;
+        if self.inbox.readable() == 0 {
+            self.rest_soon(now);
+        }
+    }
+
+    /// How many bytes can be read at once.
+    #[must_use]
+    pub fn readable(&self) -> usize {
+        self.inbox.readable() as usize
+    }
+
+    /// How many bytes wait to be sent or acknowledged.
+    #[must_use]
+    pub fn unacknowledged(&self) -> usize {
+        self.outbox.len() as usize
+    }
+
+    /// Changes the options while it runs. The congestion control, pacing and ECN stay as they were
+    /// when it began.
+    pub fn set_options(&mut self, options: &SocketOptions, now: Nanos) {
+        self.options = options.clone();
+        self.acks.set_delay(options.delayed_ack);
+        self.window.set_most(options.receive_buffer);
+        self.send_limit = self.send_limit.clamp(1, options.send_buffer.max(1).into());
+        if self.state.is_synchronized() && self.state != State::TimeWait {
+            self.expect_life(now);
+        }
+    }
+}
