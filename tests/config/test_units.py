@@ -64,6 +64,8 @@ def test_rates(text: str, expected: int) -> None:
         ("8kbit", 1024),
         ("1514b", 1514),
         ("1.5kb", 1536),
+        ("4mib", 4 << 20),
+        ("1kib", 1024),
     ],
 )
 def test_sizes(text: str, expected: int) -> None:

@@ -152,6 +152,11 @@ pub trait App: Send {
     /// Adds what it has counted.
     fn count(&self, _now: Nanos, _into: &mut Map<String, Value>) {}
 
+    /// What it has written down over time, which is too much to be counted with the rest.
+    fn series(&self) -> Option<Value> {
+        None
+    }
+
     /// What has gone wrong since it started and cannot mend by itself.
     fn failure(&self) -> Option<AppError> {
         None

@@ -18,6 +18,12 @@ impl Engine {
         })
     }
 
+    /// What an app has written down over time; nothing where there is no such app, or it does not.
+    #[must_use]
+    pub fn series(&self, app: &str) -> Option<Value> {
+        self.graph.app(app)?.series()
+    }
+
     fn link_counters(&self) -> Map<String, Value> {
         let named = self.graph.specs.iter().zip(&self.graph.links);
         named

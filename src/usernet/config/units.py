@@ -4,8 +4,9 @@
 duration        ``ns us ms s min h``: ``40ms``; kept as whole nanoseconds
 rate            ``bit kbit mbit gbit tbit`` count bits per second by thousands, ``kibit`` …
                 by 1024; ``bps kbps`` … and ``kibps`` … count bytes per second
-size            ``b`` is bytes; ``k``/``kb``, ``m``/``mb``, ``g``/``gb`` count by 1024, and so
-                do ``kbit``, ``mbit``, ``gbit`` (bits)
+size            ``b`` is bytes; ``k``/``kb``/``kib``, ``m``/``mb``/``mib`` and
+                ``g``/``gb``/``gib`` count by 1024, and so do ``kbit``, ``mbit``, ``gbit``
+                (bits)
 probability     ``%``: ``0.1%``; kept as a float from 0 to 1
 ==============  =========================================================================
 
@@ -85,9 +86,7 @@ _RATE_WORDS = {
 _SIZES = {"b": 1, "kb": 1024, "mb": 1024**2, "gb": 1024**3}
 _SIZE_WORDS = {
     **_SIZES,
-    "k": 1024,
-    "m": 1024**2,
-    "g": 1024**3,
+    **{f"{prefix}{b}": 1024**i for i, prefix in enumerate("kmg", start=1) for b in ("", "ib")},
     "kbit": 1024 // 8,
     "mbit": 1024**2 // 8,
     "gbit": 1024**3 // 8,

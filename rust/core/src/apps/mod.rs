@@ -7,6 +7,7 @@ use serde_json::Value;
 
 pub mod impairment;
 pub mod join;
+pub mod meter;
 pub mod repeater;
 pub mod sink;
 pub mod source;
@@ -30,6 +31,7 @@ pub fn create(
         "host" => Host::new(name, seed, config, now).map(Boxed::boxed),
         "sink" => read(config).map(|sink::Spec {}| sink::Sink::default().boxed()),
         "tee" => read(config).map(|tee::Spec {}| tee::Tee.boxed()),
+        "meter" => read(config).map(|meter::Spec {}| meter::Meter::default().boxed()),
         "join" => read(config).map(|join::Spec {}| join::Join.boxed()),
         "repeater" => read(config).map(|repeater::Spec {}| repeater::Repeater::default().boxed()),
         _ => return None,

@@ -29,8 +29,8 @@ impl SocketId {
 /// What became possible with a socket: flags that are joined by `|`.
 ///
 /// An event is edge-triggered: it is told once when the condition comes about, and again only
-/// after whoever uses the socket has met its end ([`super::SocketError::WouldBlock`], or a send that took
-/// less than it was given).
+/// after whoever uses the socket has met its end: [`super::SocketError::WouldBlock`], a send that took
+/// less than it was given, or, of a connection, a receive that gave less than there was room for.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Readiness(pub u8);
 

@@ -10,5 +10,5 @@ pub mod headers;
 mod parcel;
 mod plan;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub mod segment;
