@@ -1,15 +1,40 @@
 //! Host: an app with a TCP/IP stack. Ports: each interface of the host is an input and an output.
+//!
+//! A packet that comes in goes through [`Ip`](super::ip::Ip), which hands on, answers or drops what
+//! is for no socket; what is for one changes the socket and marks it. At the end of the breath the
+//! marked sockets send, in turns. A program's call marks a socket too, and makes the host due.
+mod call;
+mod datagram;
+mod deliver;
+mod ends;
+mod icmp;
+mod sockets;
+mod stream;
+mod transmit;
+
 use super::error::SocketError;
 use super::event::{Readiness, SocketId};
+use super::ip::Ip;
 use super::options::SocketOptions;
-use super::tcp::Info;
-use crate::app::{App, AppError, Context, Direction, Ports};
+use super::spec::Spec;
+use crate::app::{App, AppError, BATCH, Context, Direction, Ports};
+use crate::packet::Pool;
+use crate::rng::Stream as Randomness;
 use crate::time::Nanos;
-use serde_json::Value;
-use std::net::{IpAddr, SocketAddr};
+use serde_json::{Map, Value};
+use sockets::Sockets;
+use std::net::IpAddr;
 
 /// A host: interfaces, routes, and sockets.
-pub struct Host {}
+pub struct Host {
+    name: String,
+    seed: u64,
+    options: SocketOptions,
+    ip: Ip,
+    sockets: Sockets,
+    /// The time of the last breath or call.
+    now: Nanos,
+}
 
 impl Host {
     /// A host of this name with this config, whose randomness follows from `seed`.
@@ -17,213 +42,22 @@ impl Host {
     /// # Errors
     /// The config is impossible.
     pub fn new(name: &str, seed: u64, config: &Value, now: Nanos) -> Result<Self, AppError> {
-        let _ = (name, seed, config, now);
-        Ok(Self {})
+        let (spec, layout) = Spec::read(name, seed, config)?;
+        let mut stream = Randomness::new(seed, &format!("{name}/host"));
+        Ok(Self {
+            name: name.into(),
+            seed,
+            ip: Ip::new(layout, spec.forward, &mut stream),
+            sockets: Sockets::new(&spec, &mut stream),
+            options: spec.options,
+            now,
+        })
     }
 
     /// The options that its sockets start with.
     #[must_use]
     pub fn options(&self) -> SocketOptions {
-        SocketOptions::default()
-    }
-
-    /// Begins a TCP connection. `CONNECTED` or `FAILED` follows as an event.
-    ///
-    /// # Errors
-    /// There is no route, no free port, or the local address is taken or not the host's.
-    pub fn connect(
-        &mut self,
-        remote: SocketAddr,
-        local: Option<SocketAddr>,
-        options: SocketOptions,
-        now: Nanos,
-    ) -> Result<SocketId, SocketError> {
-        let _ = (remote, local, options, now);
-        Err(SocketError::NetworkUnreachable)
-    }
-
-    /// Listens for TCP connections; an unspecified address is all of the host's of that family,
-    /// port 0 any free one. `READABLE` says that one can be accepted.
-    ///
-    /// # Errors
-    /// The address is taken or not the host's.
-    pub fn listen(
-        &mut self,
-        local: SocketAddr,
-        backlog: usize,
-        options: SocketOptions,
-        now: Nanos,
-    ) -> Result<SocketId, SocketError> {
-        let _ = (local, backlog, options, now);
-        Err(SocketError::AddressNotAvailable)
-    }
-
-    /// Takes a connection that stands and waits.
-    ///
-    /// # Errors
-    /// `WouldBlock` where none waits; it is no listener.
-    pub fn accept(&mut self, listener: SocketId, now: Nanos) -> Result<SocketId, SocketError> {
-        let _ = (listener, now);
-        Err(SocketError::NotASocket)
-    }
-
-    /// A UDP socket; with `remote`, one that hears only from there, and can `send`.
-    ///
-    /// # Errors
-    /// The address is taken or not the host's; there is no route to `remote`.
-    pub fn bind(
-        &mut self,
-        local: SocketAddr,
-        remote: Option<SocketAddr>,
-        options: SocketOptions,
-        now: Nanos,
-    ) -> Result<SocketId, SocketError> {
-        let _ = (local, remote, options, now);
-        Err(SocketError::AddressNotAvailable)
-    }
-
-    /// A socket for ICMP echo: `send_to` sends a request with that payload to the address (the port
-    /// is the sequence number), `receive_from` gives replies (the port is the sequence number again).
-    ///
-    /// # Errors
-    /// Too many sockets.
-    pub fn echo(&mut self, options: SocketOptions, now: Nanos) -> Result<SocketId, SocketError> {
-        let _ = (options, now);
-        Err(SocketError::TooMany)
-    }
-
-    /// Sends on a connected socket: as many bytes as there is room for, or one datagram.
-    ///
-    /// # Errors
-    /// See [`SocketError`]; `WouldBlock` where there is no room.
-    pub fn send(&mut self, id: SocketId, bytes: &[u8], now: Nanos) -> Result<usize, SocketError> {
-        let _ = (id, bytes, now);
-        Err(SocketError::NotASocket)
-    }
-
-    /// Receives on a connected socket: bytes, or one datagram; 0 bytes is the end of a connection.
-    ///
-    /// # Errors
-    /// See [`SocketError`]; `WouldBlock` where nothing is there.
-    pub fn receive(
-        &mut self,
-        id: SocketId,
-        into: &mut [u8],
-        now: Nanos,
-    ) -> Result<usize, SocketError> {
-        let _ = (id, into, now);
-        Err(SocketError::NotASocket)
-    }
-
-    /// How many bytes `receive` or `receive_from` would give now: for a datagram socket the length
-    /// of the next one.
-    #[must_use]
-    pub fn readable(&self, id: SocketId) -> usize {
-        let _ = id;
-        0
-    }
-
-    /// Sends a datagram.
-    ///
-    /// # Errors
-    /// See [`SocketError`].
-    pub fn send_to(
-        &mut self,
-        id: SocketId,
-        bytes: &[u8],
-        remote: SocketAddr,
-        now: Nanos,
-    ) -> Result<(), SocketError> {
-        let _ = (id, bytes, remote, now);
-        Err(SocketError::NotASocket)
-    }
-
-    /// Receives a datagram, cut to the length of `into`: how many bytes, and from whom.
-    ///
-    /// # Errors
-    /// See [`SocketError`]; `WouldBlock` where nothing is there. An ICMP error about an earlier
-    /// datagram comes once.
-    pub fn receive_from(
-        &mut self,
-        id: SocketId,
-        into: &mut [u8],
-    ) -> Result<(usize, SocketAddr), SocketError> {
-        let _ = (id, into);
-        Err(SocketError::NotASocket)
-    }
-
-    /// Finishes sending: the peer reads the end after what was sent before (`SHUT_WR`).
-    ///
-    /// # Errors
-    /// It is not connected.
-    pub fn shutdown(&mut self, id: SocketId, now: Nanos) -> Result<(), SocketError> {
-        let _ = (id, now);
-        Err(SocketError::NotASocket)
-    }
-
-    /// Closes: what was sent before still goes out; the number is not valid any more.
-    pub fn close(&mut self, id: SocketId, now: Nanos) {
-        let _ = (id, now);
-    }
-
-    /// Closes with a reset.
-    pub fn abort(&mut self, id: SocketId, now: Nanos) {
-        let _ = (id, now);
-    }
-
-    /// Bytes of a connection that wait to be sent or acknowledged.
-    #[must_use]
-    pub fn unacknowledged(&self, id: SocketId) -> usize {
-        let _ = id;
-        0
-    }
-
-    /// What the socket failed with, once.
-    pub fn take_error(&mut self, id: SocketId) -> Option<SocketError> {
-        let _ = id;
-        None
-    }
-
-    /// The socket's own address.
-    #[must_use]
-    pub fn local(&self, id: SocketId) -> Option<SocketAddr> {
-        let _ = id;
-        None
-    }
-
-    /// The peer's address, where the socket is connected.
-    #[must_use]
-    pub fn remote(&self, id: SocketId) -> Option<SocketAddr> {
-        let _ = id;
-        None
-    }
-
-    /// The socket's options.
-    #[must_use]
-    pub fn socket_options(&self, id: SocketId) -> Option<SocketOptions> {
-        let _ = id;
-        None
-    }
-
-    /// Changes the socket's options.
-    ///
-    /// # Errors
-    /// It is no socket.
-    pub fn set_socket_options(
-        &mut self,
-        id: SocketId,
-        options: SocketOptions,
-        now: Nanos,
-    ) -> Result<(), SocketError> {
-        let _ = (id, options, now);
-        Err(SocketError::NotASocket)
-    }
-
-    /// What a connection is doing.
-    #[must_use]
-    pub fn info(&self, id: SocketId, now: Nanos) -> Option<Info> {
-        let _ = (id, now);
-        None
+        self.options.clone()
     }
 
     /// The local address that packets to `remote` would leave from.
@@ -231,20 +65,34 @@ impl Host {
     /// # Errors
     /// There is no route.
     pub fn source_for(&self, remote: IpAddr) -> Result<IpAddr, SocketError> {
-        let _ = remote;
-        Err(SocketError::NetworkUnreachable)
+        self.ip.source_for(remote)
     }
 
     /// Whether events wait to be taken.
     #[must_use]
     pub fn has_events(&self) -> bool {
-        false
+        self.sockets.has_events()
     }
 
     /// Takes the events since the last call, in the order in which they came about; one entry for
     /// each socket.
     pub fn take_events(&mut self, into: &mut Vec<(SocketId, Readiness)>) {
-        let _ = into;
+        self.sockets.take_events(into);
+    }
+
+    /// Hands what has come from the host to itself to its sockets, as much as a breath may do.
+    fn receive_looped(&mut self, context: &mut Context<'_>) {
+        for _ in 0..self.ip.looped().min(BATCH) {
+            if let Some(Some(arrival)) = self.ip.next_looped(context) {
+                self.deliver(arrival, context);
+            }
+        }
+    }
+
+    fn finish(&mut self, context: &mut Context<'_>) {
+        self.receive_looped(context);
+        self.transmit(context);
+        self.sockets.timers.settle();
     }
 }
 
@@ -253,20 +101,65 @@ impl App for Host {
         "host"
     }
 
-    fn has_port(&self, direction: Direction, port: &str) -> bool {
-        let _ = (direction, port);
+    fn has_port(&self, _direction: Direction, port: &str) -> bool {
+        self.ip.has_interface(port)
+    }
+
+    fn linked(&mut self, ports: &Ports) {
+        self.ip.linked(ports);
+    }
+
+    /// Does what is due.
+    fn pull(&mut self, context: &mut Context<'_>) -> bool {
+        self.now = context.now;
+        self.ip.paths.expire(context.now);
+        self.fire_timers(context.now);
+        self.finish(context);
         false
     }
 
-    fn linked(&mut self, _ports: &Ports) {}
-
-    fn pull(&mut self, _context: &mut Context<'_>) -> bool {
-        false
+    fn push(&mut self, context: &mut Context<'_>) {
+        self.now = context.now;
+        for input in 0..context.inputs() {
+            let mut packets = context.take(input);
+            for packet in packets.drain(..) {
+                self.take_in(packet, input, context);
+            }
+            context.restore(input, packets);
+        }
+        self.finish(context);
     }
 
-    fn push(&mut self, _context: &mut Context<'_>) {}
+    fn deadline(&self) -> Option<Nanos> {
+        if self.ip.has_looped() || self.sockets.has_marked() {
+            return Some(self.now);
+        }
+        self.sockets.timers.next_deadline()
+    }
+
+    fn check(&self, config: &Value) -> Result<(), AppError> {
+        Spec::read(&self.name, self.seed, config).map(drop)
+    }
+
+    fn reconfigure(&mut self, config: &Value, now: Nanos) {
+        if let Ok((spec, layout)) = Spec::read(&self.name, self.seed, config) {
+            self.now = now;
+            self.ip.reconfigure(layout, spec.forward);
+            self.sockets.reconfigure(&spec);
+            self.options = spec.options;
+        }
+    }
+
+    fn count(&self, _now: Nanos, into: &mut Map<String, Value>) {
+        self.ip.count(into);
+        self.sockets.count(into);
+    }
 
     fn host(&mut self) -> Option<&mut Host> {
         Some(self)
+    }
+
+    fn stop(&mut self, pool: &mut Pool) {
+        self.ip.stop(pool);
     }
 }

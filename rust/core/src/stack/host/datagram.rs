@@ -1,0 +1,122 @@
+//! UDP on its way in.
+use super::Host;
+use super::deliver::verifies;
+use crate::packet::{Pool, Segmentation};
+use crate::stack::event::Readiness;
+use crate::stack::ip::Arrival;
+use crate::stack::ip::counters::Dropped;
+use crate::stack::socket::demux::{Flow, Protocol};
+use crate::stack::socket::udp::HEADER;
+use crate::wire::field::u16_at;
+use std::net::SocketAddr;
+
+/// A datagram that came, as far as it makes sense.
+struct Datagram<'a> {
+    local: SocketAddr,
+    remote: SocketAddr,
+    /// What follows its header.
+    payload: &'a [u8],
+    /// How much of that is in each datagram, where it stands for several.
+    size: usize,
+}
+
+/// Reads a datagram and its checksum; RFC 768, RFC 8200 §8.1.
+fn read(arrival: &Arrival) -> Result<Datagram<'_>, Dropped> {
+    let Arrival { packet, header, .. } = arrival;
+    let bytes = packet.bytes().get(header.payload.clone());
+    let bytes = bytes.filter(|bytes| bytes.len() >= HEADER);
+    let bytes = bytes.ok_or(Dropped::Malformed)?;
+    let field = |at| u16_at(bytes, at).unwrap_or(0);
+    let several = packet.offload().segmentation == Segmentation::Udp;
+    let len = match usize::from(field(4)) {
+        0 if several => bytes.len(),
+        len => len,
+    };
+    let datagram = bytes.get(HEADER..len).ok_or(Dropped::Malformed)?;
+    let without = field(6) == 0 && header.is_v4();
+    if !without && !verifies_len(arrival, len) {
+        return Err(Dropped::BadChecksum);
+    }
+    let size = usize::from(packet.offload().segment_size);
+    Ok(Datagram {
+        local: SocketAddr::new(header.destination, field(2)),
+        remote: SocketAddr::new(header.source, field(0)),
+        payload: datagram,
+        size: if several && size > 0 {
+            size
+        } else {
+            usize::MAX
+        },
+    })
+}
+
+/// Whether the checksum over the datagram's own length is right.
+fn verifies_len(arrival: &Arrival, len: usize) -> bool {
+    let mut header = arrival.header.clone();
+    header.payload.end = header.payload.start + len;
+    verifies(&arrival.packet, &header)
+}
+
+impl Host {
+    pub(super) fn deliver_udp(&mut self, arrival: Arrival, pool: &mut Pool) {
+        match read(&arrival) {
+            Ok(datagram) if self.is_group(&arrival) => self.spread_datagram(&datagram),
+            Ok(datagram) => {
+                let Datagram { local, remote, .. } = datagram;
+                match self.hearer(local, remote) {
+                    Some(place) => self.queue_datagram(place, &datagram),
+                    None => self.ip.drops.count(Dropped::NoSocket),
+                }
+            }
+            Err(cause) => self.ip.drops.count(cause),
+        }
+        pool.free(arrival.packet);
+    }
+
+    fn is_group(&self, arrival: &Arrival) -> bool {
+        let header = &arrival.header;
+        !header.is_unicast() || self.ip.is_broadcast(header.destination)
+    }
+
+    /// The socket that hears a datagram: that of the peer, else one that hears everybody.
+    fn hearer(&self, local: SocketAddr, remote: SocketAddr) -> Option<u32> {
+        let demux = &self.sockets.demux;
+        let flow = demux.flow(&Flow::new(Protocol::Udp, local, remote));
+        flow.or_else(|| demux.listener(Protocol::Udp, local, remote))
+    }
+
+    /// Gives a datagram to a group or to everybody to all who hear it.
+    fn spread_datagram(&mut self, datagram: &Datagram<'_>) {
+        let everywhere = crate::stack::socket::demux::unspecified(datagram.local);
+        let demux = &self.sockets.demux;
+        let mut places = demux.hearing(Protocol::Udp, datagram.local).to_vec();
+        places.extend(demux.hearing(Protocol::Udp, everywhere));
+        if places.is_empty() {
+            self.ip.drops.count(Dropped::NoSocket);
+        }
+        for place in places {
+            self.queue_datagram(place, datagram);
+        }
+    }
+
+    fn queue_datagram(&mut self, place: u32, datagram: &Datagram<'_>) {
+        let Datagram {
+            remote,
+            payload,
+            size,
+            ..
+        } = *datagram;
+        let empty = payload.is_empty().then_some(payload);
+        for piece in payload.chunks(size).chain(empty) {
+            let room = self.sockets.room() >= piece.len() as u64;
+            let udp = self.sockets.udp(place).filter(|_| room);
+            let news = udp.and_then(|udp| udp.deliver(remote, piece));
+            match news {
+                Some(news) if news != Readiness::default() => self.sockets.tell(place, news),
+                Some(_) => {}
+                None => self.ip.drops.count(Dropped::QueueFull),
+            }
+            self.sockets.charge(place);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! ICMP on its way in (RFC 792, RFC 4443): echo, and errors about what this host has sent.
+use super::Host;
+use super::deliver::{HOP_LIMIT, verifies};
+use crate::app::Context;
+use crate::stack::ip::Arrival;
+use crate::stack::ip::counters::Dropped;
+use crate::stack::ip::header::{ICMPV4, ICMPV6, Outline, pseudo_sum};
+use crate::stack::socket::demux::{Binding, Flow, Protocol};
+use crate::wire::checksum::{add, checksum, sum};
+use crate::wire::field::{put_u16, u16_at};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+/// Bytes of an echo message's header.
+pub(super) const HEADER: usize = 8;
+
+/// The types of echo request and reply.
+pub(super) const fn echo_types(v4: bool) -> (u8, u8) {
+    if v4 { (8, 0) } else { (128, 129) }
+}
+
+impl Host {
+    pub(super) fn deliver_icmp(&mut self, arrival: Arrival, context: &mut Context<'_>) {
+        if let Err(cause) = self.icmp(&arrival, context) {
+            self.ip.drops.count(cause);
+        }
+        context.pool.free(arrival.packet);
+    }
+
+    fn icmp(&mut self, arrival: &Arrival, context: &mut Context<'_>) -> Result<(), Dropped> {
+        let header = &arrival.header;
+        let bytes = arrival.packet.bytes().get(header.payload.clone());
+        let message = bytes.filter(|bytes| bytes.len() >= HEADER);
+        let message = message.ok_or(Dropped::Malformed)?;
+        let right = if header.is_v4() {
+            arrival.packet.offload().partial_checksum || sum(message) == 0xffff
+        } else {
+            verifies(&arrival.packet, header)
+        };
+        if !right {
+            return Err(Dropped::BadChecksum);
+        }
+        let (request, reply) = echo_types(header.is_v4());
+        match message[0] {
+            kind if kind == request => self.answer_echo(arrival, message, context),
+            kind if kind == reply => self.take_echo(arrival, message),
+            _ => Ok(()),
+        }
+    }
+
+    /// RFC 1122 §3.2.2.6: the same bytes back; not to a group (that would be an amplifier).
+    fn answer_echo(
+        &mut self,
+        arrival: &Arrival,
+        message: &[u8],
+        context: &mut Context<'_>,
+    ) -> Result<(), Dropped> {
+        let header = &arrival.header;
+        if !header.is_unicast() || self.ip.is_broadcast(header.destination) {
+            return Err(Dropped::BadAddress);
+        }
+        let (_, reply) = echo_types(header.is_v4());
+        let (from, to) = (header.destination, header.source);
+        self.send_echo(
+            (from, to),
+            HOP_LIMIT,
+            context,
+            |bytes| {
+                bytes.copy_from_slice(message);
+                bytes[0] = reply;
+            },
+            message.len(),
+        )
+    }
+
+    /// Sends an echo message of `len` bytes, which `fill` writes but for the checksum.
+    pub(super) fn send_echo(
+        &mut self,
+        (source, destination): (IpAddr, IpAddr),
+        hop_limit: u8,
+        context: &mut Context<'_>,
+        fill: impl FnOnce(&mut [u8]),
+        len: usize,
+    ) -> Result<(), Dropped> {
+        let hop = self.ip.hop(destination).ok_or(Dropped::NoRoute)?;
+        let outline = Outline {
+            source,
+            destination,
+            protocol: if source.is_ipv4() { ICMPV4 } else { ICMPV6 },
+            hop_limit,
+            ecn: 0,
+            id: Some(self.ip.next_id(destination)),
+        };
+        let at = outline.header_len();
+        let Some(mut packet) = context.pool.packet(at + len) else {
+            return Ok(());
+        };
+        outline.emit(packet.bytes_mut());
+        let message = &mut packet.bytes_mut()[at..];
+        fill(message);
+        seal(message, source, destination);
+        self.ip.transmit(packet, hop, context);
+        Ok(())
+    }
+
+    fn take_echo(&mut self, arrival: &Arrival, message: &[u8]) -> Result<(), Dropped> {
+        let field = |at| u16_at(message, at).unwrap_or(0);
+        let place = self.sockets.demux.flow(&echo_flow(field(4)));
+        let place = place.ok_or(Dropped::NoSocket)?;
+        let peer = SocketAddr::new(arrival.header.source, field(6));
+        let room = self.sockets.room() >= message.len() as u64;
+        let echo = self.sockets.udp(place).filter(|_| room);
+        let news = echo.and_then(|echo| echo.deliver(peer, &message[HEADER..]));
+        let news = news.ok_or(Dropped::QueueFull)?;
+        self.sockets.tell(place, news);
+        self.sockets.charge(place);
+        Ok(())
+    }
+}
+
+/// What the echo socket with this identifier is bound to, whatever the family.
+pub(super) const fn echo_binding(identifier: u16) -> Binding {
+    Binding {
+        protocol: Protocol::Echo,
+        local: any(identifier),
+        remote: Some(any(0)),
+        sharing: false,
+    }
+}
+
+const fn any(port: u16) -> SocketAddr {
+    SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), port)
+}
+
+/// The flow of that socket.
+pub(super) fn echo_flow(identifier: u16) -> Flow {
+    Flow::new(Protocol::Echo, any(identifier), any(0))
+}
+
+/// Writes an ICMP message's checksum: over the pseudo-header too in IPv6 (RFC 4443 §2.3).
+pub(super) fn seal(message: &mut [u8], source: IpAddr, destination: IpAddr) {
+    put_u16(message, 2, 0);
+    let right = if source.is_ipv4() {
+        checksum(message)
+    } else {
+        let pseudo = pseudo_sum(source, destination, ICMPV6, message.len());
+        !add(pseudo, sum(message))
+    };
+    put_u16(message, 2, right);
+}

@@ -1,0 +1,285 @@
+//! The sockets of a host: their table, who of them has something to send or to tell, and what they
+//! may hold.
+use super::stream::{Listening, Stream};
+use crate::rng::Stream as Randomness;
+use crate::stack::event::{Readiness, SocketId};
+use crate::stack::hash::Key;
+use crate::stack::options::SocketOptions;
+use crate::stack::socket::demux::Demux;
+use crate::stack::socket::ports::Ports;
+use crate::stack::socket::table::Table;
+use crate::stack::socket::udp::Udp;
+use crate::stack::spec::Spec;
+use crate::stack::timer::Wheel;
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+
+/// What a socket is.
+pub(super) enum Kind {
+    Stream(Box<Stream>),
+    Listener(Box<Listening>),
+    Udp(Box<Udp>),
+    Echo(Box<Udp>),
+}
+
+/// A socket at its place.
+pub(super) struct Socket {
+    pub(super) kind: Kind,
+    /// What became possible and was not told yet.
+    news: Readiness,
+    /// Whether it stands in the list of those with news, and of those with something to send.
+    told: bool,
+    marked: bool,
+    /// Whether a program has it: not before it is accepted, and not after it is closed.
+    pub(super) held: bool,
+    /// What it was last found to buffer.
+    charged: u64,
+}
+
+/// All sockets.
+pub(super) struct Sockets {
+    pub(super) table: Table<Socket>,
+    pub(super) demux: Demux,
+    pub(super) ports: Ports,
+    /// One timer for each place.
+    pub(super) timers: Wheel,
+    /// Room for the places whose timers are due.
+    pub(super) due: Vec<u32>,
+    marked: VecDeque<u32>,
+    events: VecDeque<u32>,
+    pub(super) cookies: Key,
+    /// What all of them buffer, and may.
+    used: u64,
+    memory: u64,
+    pub(super) refused: u64,
+}
+
+impl Sockets {
+    pub(super) fn new(spec: &Spec, stream: &mut Randomness) -> Self {
+        Self {
+            table: Table::new(spec.sockets as usize),
+            demux: Demux::new(Key::draw(stream), Key::draw(stream)),
+            ports: Ports::new(stream),
+            timers: Wheel::default(),
+            due: Vec::new(),
+            marked: VecDeque::new(),
+            events: VecDeque::new(),
+            cookies: Key::draw(stream),
+            used: 0,
+            memory: spec.memory,
+            refused: 0,
+        }
+    }
+
+    pub(super) fn reconfigure(&mut self, spec: &Spec) {
+        self.table.set_limit(spec.sockets as usize);
+        self.memory = spec.memory;
+    }
+
+    /// Puts a socket in, if there is room; `held` says whether a program has it.
+    pub(super) fn insert(&mut self, kind: Kind, held: bool) -> Option<SocketId> {
+        let socket = Socket {
+            kind,
+            news: Readiness::default(),
+            told: false,
+            marked: false,
+            held,
+            charged: 0,
+        };
+        let id = (self.room() > 0)
+            .then(|| self.table.insert(socket))
+            .flatten();
+        self.refused += u64::from(id.is_none());
+        id
+    }
+
+    /// Takes a socket out, and all that is known of it.
+    pub(super) fn remove(&mut self, place: u32) {
+        self.timers.cancel(place);
+        if let Some(socket) = self.table.remove(place) {
+            self.used -= socket.charged;
+            self.unbind(place, &socket.kind);
+        }
+    }
+
+    /// Takes back the addresses of a socket.
+    fn unbind(&mut self, place: u32, kind: &Kind) {
+        match kind {
+            Kind::Stream(stream) => self.demux.remove_flow(&stream.flow, place),
+            Kind::Listener(listening) => self.demux.unbind(&listening.binding, place),
+            Kind::Udp(udp) | Kind::Echo(udp) => {
+                if let Some(binding) = &udp.binding {
+                    self.demux.unbind(binding, place);
+                }
+            }
+        }
+    }
+
+    /// Takes the address of a datagram socket back before the socket itself is gone.
+    pub(super) fn silence(&mut self, place: u32) {
+        let binding = self.udp(place).and_then(|udp| udp.binding.take());
+        if let Some(binding) = binding {
+            self.demux.unbind(&binding, place);
+        }
+    }
+
+    /// What may be buffered beside what is, in bytes.
+    pub(super) fn room(&self) -> u64 {
+        self.memory.saturating_sub(self.used)
+    }
+
+    /// Finds out anew what a socket buffers.
+    pub(super) fn charge(&mut self, place: u32) {
+        let Some(socket) = self.table.get_mut(place) else {
+            return;
+        };
+        let charge = match &socket.kind {
+            Kind::Stream(stream) => stream.charge(),
+            Kind::Listener(_) => 0,
+            Kind::Udp(udp) | Kind::Echo(udp) => udp.charge() as u64,
+        };
+        self.used = self.used - socket.charged + charge;
+        socket.charged = charge;
+    }
+
+    /// Says that a socket has something to send.
+    #[inline]
+    pub(super) fn mark(&mut self, place: u32) {
+        if let Some(socket) = self.table.get_mut(place)
+            && !socket.marked
+        {
+            socket.marked = true;
+            self.marked.push_back(place);
+        }
+    }
+
+    pub(super) fn has_marked(&self) -> bool {
+        !self.marked.is_empty()
+    }
+
+    /// The next socket that has something to send.
+    pub(super) fn next_marked(&mut self) -> Option<u32> {
+        loop {
+            let place = self.marked.pop_front()?;
+            // Its place may have another socket by now.
+            if let Some(socket) = self.table.get_mut(place)
+                && std::mem::take(&mut socket.marked)
+            {
+                return Some(place);
+            }
+        }
+    }
+
+    /// Something became possible with a socket.
+    pub(super) fn tell(&mut self, place: u32, news: Readiness) {
+        let Some(socket) = self.table.get_mut(place) else {
+            return;
+        };
+        socket.news = socket.news.with(news);
+        if socket.news != Readiness::default() && socket.held && !socket.told {
+            socket.told = true;
+            self.events.push_back(place);
+            self.prune_events();
+        }
+    }
+
+    /// Places that have no news any more do not pile up where nobody takes events.
+    fn prune_events(&mut self) {
+        if self.events.len() > 2 * self.table.len() + 64 {
+            let table = &self.table;
+            let told = |place: &u32| table.get(*place).is_some_and(|socket| socket.told);
+            self.events.retain(told);
+            let mut last = std::collections::BTreeSet::new();
+            self.events.retain(|place| last.insert(*place));
+        }
+    }
+
+    pub(super) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    pub(super) fn take_events(&mut self, into: &mut Vec<(SocketId, Readiness)>) {
+        for place in std::mem::take(&mut self.events) {
+            let id = self.table.id(place);
+            if let Some(socket) = self.table.get_mut(place)
+                && std::mem::take(&mut socket.told)
+                && socket.held
+            {
+                into.push((id, std::mem::take(&mut socket.news)));
+            }
+        }
+    }
+
+    pub(super) fn udp(&mut self, place: u32) -> Option<&mut Udp> {
+        match &mut self.table.get_mut(place)?.kind {
+            Kind::Udp(udp) | Kind::Echo(udp) => Some(udp),
+            Kind::Stream(_) | Kind::Listener(_) => None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn stream(&mut self, place: u32) -> Option<&mut Stream> {
+        match &mut self.table.get_mut(place)?.kind {
+            Kind::Stream(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    pub(super) fn listening(&mut self, place: u32) -> Option<&mut Listening> {
+        match &mut self.table.get_mut(place)?.kind {
+            Kind::Listener(listening) => Some(listening),
+            _ => None,
+        }
+    }
+
+    pub(super) fn count(&self, into: &mut Map<String, Value>) {
+        let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+        for (_, socket) in self.table.iter() {
+            *kinds.entry(socket.kind.name()).or_default() += 1;
+        }
+        into.insert("sockets".into(), json!(kinds));
+        into.insert("sockets_refused".into(), self.refused.into());
+        into.insert("memory_used".into(), self.used.into());
+        into.insert("memory".into(), self.memory.into());
+    }
+}
+
+impl Kind {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Stream(stream) => stream.state(),
+            Self::Listener(_) => "listen",
+            Self::Udp(_) => "udp",
+            Self::Echo(_) => "echo",
+        }
+    }
+
+    pub(super) fn is_echo(&self) -> bool {
+        matches!(self, Self::Echo(_))
+    }
+
+    pub(super) fn options(&self) -> &SocketOptions {
+        match self {
+            Self::Stream(stream) => &stream.options,
+            Self::Listener(listening) => &listening.options,
+            Self::Udp(udp) | Self::Echo(udp) => &udp.options,
+        }
+    }
+
+    pub(super) fn local(&self) -> SocketAddr {
+        match self {
+            Self::Stream(stream) => stream.endpoints.local,
+            Self::Listener(listening) => listening.binding.local,
+            Self::Udp(udp) | Self::Echo(udp) => udp.local,
+        }
+    }
+
+    pub(super) fn remote(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Stream(stream) => Some(stream.endpoints.remote),
+            Self::Listener(_) => None,
+            Self::Udp(udp) | Self::Echo(udp) => udp.remote,
+        }
+    }
+}

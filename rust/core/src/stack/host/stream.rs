@@ -1,0 +1,354 @@
+//! TCP sockets: connections and listeners, joined to the table, the timers and IP.
+use super::Host;
+use super::sockets::{Kind, Sockets};
+use crate::stack::error::SocketError;
+use crate::stack::event::{Readiness, SocketId};
+use crate::stack::ip::counters::Dropped;
+use crate::stack::ip::{Hop, Ip};
+use crate::stack::options::SocketOptions;
+use crate::stack::socket::demux::{Binding, Flow, Protocol};
+use crate::stack::tcp::{Connection, Endpoints, Listener, Reply, Segment, Verdict};
+use crate::time::Nanos;
+use std::collections::VecDeque;
+use std::net::SocketAddr;
+
+/// A connection at its place.
+pub(super) struct Stream {
+    pub(super) connection: Connection,
+    pub(super) endpoints: Endpoints,
+    pub(super) flow: Flow,
+    pub(super) options: SocketOptions,
+    /// The listener that it waits at to be accepted, and whether it stands.
+    listener: Option<SocketId>,
+    stands: bool,
+    /// Its way, and how often ways had changed when that was looked up.
+    hop: Hop,
+    changes: u32,
+}
+
+impl Stream {
+    fn new(connection: Connection, options: SocketOptions, hop: Hop, ip: &Ip) -> Self {
+        let endpoints = connection.endpoints();
+        Self {
+            endpoints,
+            flow: Flow::new(Protocol::Tcp, endpoints.local, endpoints.remote),
+            connection,
+            options,
+            listener: None,
+            stands: false,
+            hop,
+            changes: ip.paths.changes(),
+        }
+    }
+
+    /// What it buffers, in bytes.
+    pub(super) fn charge(&self) -> u64 {
+        (self.connection.unacknowledged() + self.connection.readable()) as u64
+    }
+
+    /// The name of its state.
+    pub(super) fn state(&self) -> &'static str {
+        self.connection.info(0).state
+    }
+
+    /// Its way to the peer; where ways have changed, the new one, of which the connection is told
+    /// the MTU.
+    #[inline]
+    pub(super) fn hop(&mut self, ip: &Ip, now: Nanos) -> Option<Hop> {
+        if self.changes != ip.paths.changes() {
+            let remote = self.endpoints.remote.ip();
+            self.hop = ip.hop(remote)?;
+            self.changes = ip.paths.changes();
+            self.connection
+                .set_path_mtu(ip.mtu(self.hop, remote, now), now);
+        }
+        Some(self.hop)
+    }
+}
+
+/// A listener at its place.
+pub(super) struct Listening {
+    listener: Listener,
+    pub(super) binding: Binding,
+    pub(super) options: SocketOptions,
+    /// The numbers of connections that stand and wait, oldest first.
+    waiting: VecDeque<SocketId>,
+    /// Whether the next one is worth an event.
+    wants: bool,
+}
+
+impl Host {
+    pub(super) fn begin_connection(
+        &mut self,
+        endpoints: Endpoints,
+        hop: Hop,
+        options: SocketOptions,
+        now: Nanos,
+    ) -> Result<SocketId, SocketError> {
+        let Endpoints { local, remote } = endpoints;
+        let isn = self.sockets.ports.initial_sequence(local, remote, now);
+        let mtu = self.ip.mtu(hop, remote.ip(), now);
+        let connection = Connection::connect(endpoints, &options, isn, mtu, now);
+        let stream = Stream::new(connection, options, hop, &self.ip);
+        let flow = stream.flow;
+        let kind = Kind::Stream(Box::new(stream));
+        let id = self
+            .sockets
+            .insert(kind, true)
+            .ok_or(SocketError::TooMany)?;
+        self.sockets.demux.add_flow(flow, id.place);
+        self.settle(id.place);
+        Ok(id)
+    }
+
+    pub(super) fn begin_listening(
+        &mut self,
+        local: SocketAddr,
+        backlog: usize,
+        options: SocketOptions,
+    ) -> Result<SocketId, SocketError> {
+        let binding = Binding {
+            protocol: Protocol::Tcp,
+            local,
+            remote: None,
+            sharing: options.reuse,
+        };
+        let listening = Listening {
+            listener: Listener::new(&options, backlog, self.sockets.cookies.0),
+            binding,
+            options,
+            waiting: VecDeque::new(),
+            wants: true,
+        };
+        let kind = Kind::Listener(Box::new(listening));
+        let id = self
+            .sockets
+            .insert(kind, true)
+            .ok_or(SocketError::TooMany)?;
+        self.sockets.demux.bind(&binding, id.place);
+        Ok(id)
+    }
+
+    pub(super) fn accept_waiting(&mut self, place: u32) -> Result<SocketId, SocketError> {
+        loop {
+            let listening = self.sockets.listening(place).ok_or(SocketError::Invalid)?;
+            let Some(id) = listening.waiting.pop_front() else {
+                listening.wants = true;
+                return Err(SocketError::WouldBlock);
+            };
+            listening.listener.on_accepted();
+            if self.sockets.hand_over(id) {
+                return Ok(id);
+            }
+        }
+    }
+
+    /// A segment has come for a connection that stands in the table.
+    #[inline]
+    pub(super) fn continue_connection(&mut self, place: u32, segment: &Segment<'_>) {
+        if let Some(stream) = self.sockets.stream(place) {
+            stream.connection.on_segment(segment, self.now);
+            self.settle(place);
+        }
+    }
+
+    /// A segment has come for a listener. An answer that needs no memory is given back.
+    pub(super) fn ask_listener(
+        &mut self,
+        place: u32,
+        segment: &Segment<'_>,
+        endpoints: Endpoints,
+    ) -> Option<Reply> {
+        let Endpoints { local, remote } = endpoints;
+        let now = self.now;
+        let hop = self.ip.hop(remote.ip())?;
+        let mtu = self.ip.mtu(hop, remote.ip(), now);
+        let isn = self.sockets.ports.initial_sequence(local, remote, now);
+        let room = self.sockets.table.has_room() && self.sockets.room() > 0;
+        let listening = self.sockets.listening(place)?;
+        if !room {
+            self.sockets.refused += 1;
+            self.ip.drops.count(Dropped::NoMemory);
+            return None;
+        }
+        let verdict = listening
+            .listener
+            .on_segment(segment, endpoints, isn, mtu, now);
+        let (connection, stands) = match verdict {
+            Verdict::Begin(connection) => (connection, false),
+            Verdict::Established(connection) => (connection, true),
+            Verdict::Answer(reply) => return Some(reply),
+            Verdict::Drop => {
+                self.ip.drops.count(Dropped::QueueFull);
+                return None;
+            }
+        };
+        let options = listening.options.clone();
+        let mut stream = Stream::new(*connection, options, hop, &self.ip);
+        stream.listener = Some(self.sockets.table.id(place));
+        let flow = stream.flow;
+        let id = self.sockets.insert(Kind::Stream(Box::new(stream)), false)?;
+        self.sockets.demux.add_flow(flow, id.place);
+        if stands {
+            self.continue_connection(id.place, segment);
+        } else {
+            self.settle(id.place);
+        }
+        None
+    }
+
+    /// Something has happened to a connection: it may have something to send.
+    pub(super) fn settle(&mut self, place: u32) {
+        self.update(place);
+        self.sockets.mark(place);
+    }
+
+    /// Takes over what has changed with a connection: events, its timer, its end.
+    pub(super) fn update(&mut self, place: u32) {
+        let Some(stream) = self.sockets.stream(place) else {
+            return;
+        };
+        let news = stream.connection.events();
+        let deadline = stream.connection.deadline();
+        let over = stream.connection.is_over();
+        let connected = news.has(Readiness::CONNECTED) && !stream.stands;
+        stream.stands |= connected;
+        let child = stream.listener;
+        match deadline {
+            Some(at) => self.sockets.timers.set(place, at),
+            None => self.sockets.timers.cancel(place),
+        }
+        self.sockets.charge(place);
+        if news != Readiness::default() {
+            self.sockets.tell(place, news);
+        }
+        if let Some(listener) = child {
+            self.settle_child(place, listener, connected, over);
+        }
+        if over {
+            self.sockets.end(place);
+        }
+    }
+
+    /// Tells a listener what became of a connection that has not been accepted.
+    fn settle_child(&mut self, place: u32, listener: SocketId, connected: bool, over: bool) {
+        let id = self.sockets.table.id(place);
+        let Some(stream) = self.sockets.stream(place) else {
+            return;
+        };
+        let lost = over && !stream.stands;
+        if lost {
+            stream.listener = None;
+        }
+        let Some(owner) = self.sockets.table.place(listener) else {
+            return self.orphan(place);
+        };
+        let Some(listening) = self.sockets.listening(owner) else {
+            return;
+        };
+        if connected {
+            listening.listener.on_established();
+            listening.waiting.push_back(id);
+            if std::mem::take(&mut listening.wants) {
+                self.sockets.tell(owner, Readiness::READABLE);
+            }
+        } else if lost {
+            listening.listener.on_lost();
+        }
+    }
+
+    /// The listener was closed before the connection stood: nobody will ever accept it.
+    fn orphan(&mut self, place: u32) {
+        if let Some(stream) = self.sockets.stream(place) {
+            stream.listener = None;
+            stream.connection.abort(self.now);
+            self.settle(place);
+        }
+    }
+
+    /// A program has closed a connection: it goes on by itself, until it is over.
+    pub(super) fn close_connection(&mut self, place: u32, reset: bool, now: Nanos) {
+        let Some(stream) = self.sockets.stream(place) else {
+            return;
+        };
+        if reset {
+            stream.connection.abort(now);
+        } else {
+            stream.connection.close(now);
+        }
+        self.sockets.let_go(place);
+        self.settle(place);
+    }
+
+    /// A program has closed a listener: who waits is reset.
+    pub(super) fn close_listener(&mut self, place: u32, now: Nanos) {
+        let Some(listening) = self.sockets.listening(place) else {
+            return;
+        };
+        let waiting = std::mem::take(&mut listening.waiting);
+        self.sockets.remove(place);
+        for id in waiting {
+            if let Some(place) = self.sockets.table.place(id) {
+                self.close_connection(place, true, now);
+            }
+        }
+    }
+
+    /// Does what is due for connections.
+    pub(super) fn fire_timers(&mut self, now: Nanos) {
+        let mut due = std::mem::take(&mut self.sockets.due);
+        self.sockets.timers.expire(now, &mut due);
+        for place in due.drain(..) {
+            if let Some(stream) = self.sockets.stream(place) {
+                stream.connection.on_timer(now);
+                self.settle(place);
+            }
+        }
+        self.sockets.due = due;
+    }
+}
+
+impl Sockets {
+    /// Gives a connection that was waiting to the program; false where it is gone.
+    fn hand_over(&mut self, id: SocketId) -> bool {
+        let Some(place) = self.table.place(id) else {
+            return false;
+        };
+        if let Some(socket) = self.table.get_mut(place) {
+            socket.held = true;
+        }
+        if let Some(stream) = self.stream(place) {
+            stream.listener = None;
+        }
+        self.tell(place, Readiness::default());
+        true
+    }
+
+    /// A program has let go of a socket: its number is not valid any more.
+    pub(super) fn let_go(&mut self, place: u32) {
+        if let Some(socket) = self.table.get_mut(place) {
+            socket.held = false;
+        }
+        self.table.renumber(place);
+    }
+
+    /// A connection is over: its addresses are free.
+    fn end(&mut self, place: u32) {
+        if let Some(stream) = self.stream(place) {
+            let flow = stream.flow;
+            self.demux.remove_flow(&flow, place);
+        }
+    }
+
+    /// Frees the place of a connection that is over, has sent what it had to, and that nobody has or
+    /// waits for.
+    pub(super) fn bury(&mut self, place: u32) {
+        let held = self.table.get(place).is_none_or(|socket| socket.held);
+        let Some(stream) = self.stream(place) else {
+            return;
+        };
+        if !held && stream.listener.is_none() && stream.connection.is_over() {
+            self.remove(place);
+        }
+    }
+}

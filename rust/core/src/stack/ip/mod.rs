@@ -1,0 +1,207 @@
+//! IP: interfaces, routes, and packets on their way in, out and through.
+pub(crate) mod address;
+pub(crate) mod counters;
+pub(crate) mod header;
+mod input;
+pub(crate) mod interface;
+mod limit;
+mod output;
+mod path;
+pub(crate) mod route;
+
+use super::hash::Key;
+use super::spec::Layout;
+use crate::app::Ports;
+use crate::packet::{Offload, Packet, Pool};
+use crate::rng::Stream;
+use crate::time::Nanos;
+use address::number;
+use counters::{Dropped, Drops};
+use header::{Header, LARGEST};
+use interface::Interface;
+use limit::Limit;
+use path::Paths;
+use route::Routes;
+use serde_json::{Map, Value};
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+pub(crate) use output::{Hop, self_if_unspecified};
+
+/// How many packets to the host itself may wait for the host to take them.
+const MOST_LOOPED: usize = 1024;
+
+/// The order to finish a checksum that holds only the pseudo-header's sum.
+#[inline]
+pub(crate) fn partial(start: usize, offset: u16) -> Offload {
+    Offload {
+        partial_checksum: true,
+        checksum_start: start as u16,
+        checksum_offset: offset,
+        ..Offload::default()
+    }
+}
+
+/// A packet for this host.
+pub(crate) struct Arrival {
+    pub(crate) packet: Packet,
+    pub(crate) header: Header,
+    /// The interface that it came in by; none where it comes from the host itself.
+    pub(crate) interface: Option<usize>,
+}
+
+/// A host's IP.
+pub(crate) struct Ip {
+    pub(crate) interfaces: Vec<Interface>,
+    routes: Routes,
+    /// Every address of the host, in order, each with the number of its interface.
+    own: Vec<(u128, usize)>,
+    /// The number of the interface of each input link.
+    inputs: Vec<Option<usize>>,
+    ports: Ports,
+    forward: bool,
+    pub(crate) paths: Paths,
+    pub(crate) drops: Drops,
+    limit: Limit,
+    /// Packets from the host to itself.
+    looped: VecDeque<Packet>,
+    ids: Key,
+    id: u16,
+}
+
+impl Ip {
+    pub(crate) fn new(layout: Layout, forward: bool, stream: &mut Stream) -> Self {
+        let mut ip = Self {
+            interfaces: Vec::new(),
+            routes: Routes::default(),
+            own: Vec::new(),
+            inputs: Vec::new(),
+            ports: Ports::default(),
+            forward,
+            paths: Paths::new(Key::draw(stream)),
+            drops: Drops::default(),
+            limit: Limit::new(),
+            looped: VecDeque::new(),
+            ids: Key::draw(stream),
+            id: stream.next_u32() as u16,
+        };
+        ip.reconfigure(layout, forward);
+        ip
+    }
+
+    /// Takes other interfaces and routes; an interface that stays keeps what it has counted.
+    pub(crate) fn reconfigure(&mut self, layout: Layout, forward: bool) {
+        let before = std::mem::replace(&mut self.interfaces, layout.interfaces);
+        for interface in &mut self.interfaces {
+            let old = before.iter().find(|old| old.name == interface.name);
+            interface.traffic = old.map_or(interface.traffic, |old| old.traffic);
+        }
+        let numbered = self.interfaces.iter().enumerate();
+        let own = numbered.flat_map(|(place, interface)| {
+            let own = interface.addresses.iter();
+            own.map(move |own| (number(own.address), place))
+        });
+        self.own = own.collect();
+        self.own.sort_unstable();
+        (self.routes, self.forward) = (layout.routes, forward);
+        self.paths.touch();
+        self.rewire();
+    }
+
+    /// Takes other links.
+    pub(crate) fn linked(&mut self, ports: &Ports) {
+        self.ports = ports.clone();
+        self.rewire();
+    }
+
+    fn rewire(&mut self) {
+        for interface in &mut self.interfaces {
+            interface.output = self.ports.output(&interface.name);
+        }
+        let named = |name: &String| {
+            let mut interfaces = self.interfaces.iter();
+            interfaces.position(|interface| interface.name == *name)
+        };
+        self.inputs = self.ports.inputs.iter().map(named).collect();
+    }
+
+    /// Whether there is an interface of this name.
+    pub(crate) fn has_interface(&self, name: &str) -> bool {
+        self.interfaces
+            .iter()
+            .any(|interface| interface.name == name)
+    }
+
+    /// Whether the host has this address: one of an interface's, or one that never leaves it (RFC
+    /// 1122 §3.2.1.3 g, RFC 4291 §2.5.3).
+    #[inline]
+    pub(crate) fn is_own(&self, address: IpAddr) -> bool {
+        self.owner(address).is_some() || address.is_loopback()
+    }
+
+    /// The interface that has this address.
+    #[inline]
+    fn owner(&self, address: IpAddr) -> Option<usize> {
+        let key = number(address);
+        let place = self.own.binary_search_by_key(&key, |own| own.0).ok()?;
+        self.own.get(place).map(|own| own.1)
+    }
+
+    /// Whether the address means all hosts of a network of an interface.
+    pub(crate) fn is_broadcast(&self, address: IpAddr) -> bool {
+        let mut interfaces = self.interfaces.iter();
+        address::is_limited_broadcast(address)
+            || interfaces.any(|interface| interface.is_broadcast(address))
+    }
+
+    /// The largest packet that reaches a destination whole, as far as is known.
+    #[inline]
+    pub(crate) fn mtu(&self, hop: Hop, destination: IpAddr, now: Nanos) -> u32 {
+        if hop.local {
+            return LARGEST as u32;
+        }
+        let interface = self.interfaces.get(hop.interface);
+        let first = interface.map_or(LARGEST as u32, |interface| interface.mtu);
+        let path = self.paths.mtu(destination, now);
+        path.map_or(first, |path| path.min(first))
+    }
+
+    /// A number for a packet that may be cut: different from its neighbours' to the same place (RFC
+    /// 6864 §4.3), and not to be guessed from those to another (RFC 7739).
+    pub(crate) fn next_id(&mut self, destination: IpAddr) -> u16 {
+        self.id = self.id.wrapping_add(1);
+        self.id.wrapping_add(self.ids.strong(&destination) as u16)
+    }
+
+    /// Whether packets to the host itself wait.
+    pub(crate) fn has_looped(&self) -> bool {
+        !self.looped.is_empty()
+    }
+
+    /// How many packets to the host itself wait.
+    pub(crate) fn looped(&self) -> usize {
+        self.looped.len()
+    }
+
+    /// Lets a packet go.
+    #[inline]
+    pub(crate) fn drop(&mut self, packet: Packet, cause: Dropped, pool: &mut Pool) {
+        self.drops.count(cause);
+        pool.free(packet);
+    }
+
+    /// Adds what was counted.
+    pub(crate) fn count(&self, into: &mut Map<String, Value>) {
+        let named = self.interfaces.iter();
+        let traffic: Map<_, _> = named
+            .map(|interface| (interface.name.clone(), interface.traffic.to_json()))
+            .collect();
+        into.insert("interfaces".into(), traffic.into());
+        into.insert("dropped".into(), self.drops.to_json().into());
+    }
+
+    /// Gives all packets back.
+    pub(crate) fn stop(&mut self, pool: &mut Pool) {
+        self.looped.drain(..).for_each(|packet| pool.free(packet));
+    }
+}

@@ -1,0 +1,143 @@
+//! Packets on their way out: which way, from which address, and onto the link.
+use super::counters::Dropped;
+use super::interface::Interface;
+use super::{Arrival, Ip, MOST_LOOPED, address};
+use crate::app::Context;
+use crate::packet::Packet;
+use crate::stack::SocketError;
+use crate::wire::segment::largest_ip_len;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// Where a packet goes first.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Hop {
+    /// The number of the interface.
+    pub(crate) interface: usize,
+    /// The router, or the destination itself.
+    pub(crate) next: IpAddr,
+    /// Whether it stays in the host.
+    pub(crate) local: bool,
+}
+
+impl Ip {
+    /// The way to a destination.
+    #[inline]
+    pub(crate) fn hop(&self, destination: IpAddr) -> Option<Hop> {
+        let local = self.owner(destination);
+        if local.is_some() || destination.is_loopback() {
+            return Some(Hop {
+                interface: local.unwrap_or(0),
+                next: destination,
+                local: true,
+            });
+        }
+        if let Some(route) = self.routes.lookup(destination) {
+            return Some(Hop {
+                interface: route.interface,
+                next: route.via.unwrap_or(destination),
+                local: false,
+            });
+        }
+        self.group_hop(destination)
+    }
+
+    /// Groups and the limited broadcast go out where nothing else is said by the first interface
+    /// that speaks the family.
+    fn group_hop(&self, destination: IpAddr) -> Option<Hop> {
+        let group = destination.is_multicast() || address::is_limited_broadcast(destination);
+        let speaks = |interface: &Interface| {
+            let mut own = interface.addresses.iter();
+            own.any(|own| own.address.is_ipv4() == destination.is_ipv4())
+        };
+        let interface = self.interfaces.iter().position(speaks)?;
+        group.then_some(Hop {
+            interface,
+            next: destination,
+            local: false,
+        })
+    }
+
+    /// The address that packets to a destination leave from.
+    ///
+    /// # Errors
+    /// There is no route, or no address of that family.
+    pub(crate) fn source_for(&self, destination: IpAddr) -> Result<IpAddr, SocketError> {
+        let unreachable = SocketError::NetworkUnreachable;
+        let destination = self_if_unspecified(destination);
+        let hop = self.hop(destination).ok_or(unreachable)?;
+        if hop.local {
+            return Ok(destination);
+        }
+        let first = self.interfaces.get(hop.interface).ok_or(unreachable)?;
+        // An interface without an address of its own borrows one (RFC 1812 §2.2.7).
+        let borrowed = || {
+            let mut others = self.interfaces.iter();
+            others.find_map(|other| other.source_for(destination, destination))
+        };
+        first
+            .source_for(destination, hop.next)
+            .or_else(borrowed)
+            .ok_or(unreachable)
+    }
+
+    /// Sends a whole packet on its way. What its link does not take whole is cut, or dropped.
+    #[inline]
+    pub(crate) fn transmit(&mut self, packet: Packet, hop: Hop, context: &mut Context<'_>) {
+        if hop.local {
+            self.loop_back(packet, context);
+            return;
+        }
+        let Some(interface) = self.interfaces.get_mut(hop.interface) else {
+            self.drop(packet, Dropped::NoRoute, context.pool);
+            return;
+        };
+        let mtu = interface.mtu as usize;
+        if packet.len() <= mtu || packet.is_super() && largest_ip_len(&packet) <= mtu {
+            self.put(packet, hop, context);
+        } else {
+            self.drop(packet, Dropped::TooBig, context.pool);
+        }
+    }
+
+    /// Puts a packet that fits onto its link.
+    #[inline]
+    fn put(&mut self, mut packet: Packet, hop: Hop, context: &mut Context<'_>) {
+        let Some(interface) = self.interfaces.get_mut(hop.interface) else {
+            return self.drop(packet, Dropped::NoRoute, context.pool);
+        };
+        let Some(output) = interface.output else {
+            return self.drop(packet, Dropped::NoLink, context.pool);
+        };
+        interface.traffic.packets_out += 1;
+        interface.traffic.bytes_out += packet.len() as u64;
+        packet.set_arrived(context.now);
+        packet.set_network_offset(0);
+        context.transmit(output, packet);
+    }
+
+    /// Hands a packet from the host to itself: later in the same breath, so that nothing recurses.
+    pub(crate) fn loop_back(&mut self, mut packet: Packet, context: &mut Context<'_>) {
+        if self.looped.len() == MOST_LOOPED {
+            self.drop(packet, Dropped::QueueFull, context.pool);
+            return;
+        }
+        packet.set_arrived(context.now);
+        packet.set_network_offset(0);
+        self.looped.push_back(packet);
+    }
+
+    /// The next packet from the host to itself.
+    pub(crate) fn next_looped(&mut self, context: &mut Context<'_>) -> Option<Option<Arrival>> {
+        let packet = self.looped.pop_front()?;
+        Some(self.receive_own(packet, context))
+    }
+}
+
+/// A destination that is not said is this host (RFC 1122 §3.2.1.3; what connect(2) does).
+pub(crate) const fn self_if_unspecified(destination: IpAddr) -> IpAddr {
+    match destination {
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(Ipv6Addr::UNSPECIFIED) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        other => other,
+    }
+}
