@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "App",
     "Join",
+    "Meter",
     "PcapReader",
     "PcapWriter",
     "RawSocket",
@@ -100,6 +101,13 @@ class Join(_Plain):
     """Sends the packets of every input to one output [any inputs; tx]."""
 
     kind: ClassVar[str] = "join"
+
+
+@dataclass(frozen=True, slots=True)
+class Meter(_Plain):
+    """Counts what passes, for each pair of addresses: data that is new, and data again [rx; tx]."""
+
+    kind: ClassVar[str] = "meter"
 
 
 @dataclass(frozen=True, slots=True)

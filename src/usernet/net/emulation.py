@@ -1,35 +1,23 @@
-"""An emulated link between two interfaces: its graph, and how it follows a scenario.
-
-::
-
-    first.tx ─ up ─ second.rx          up may be split into flows, each with an impairment of
-    second.tx ─ down ─ first.rx        its own, and written to a capture on its way out
-"""
+"""An emulated link between two interfaces, which follows its scenario."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from usernet.config import timeline
-from usernet.config.apps import App, Join, PcapWriter, Split, Tee
-from usernet.config.topology import Connection, Topology
+from usernet.config.apps import App, PcapWriter
+from usernet.config.topology import Topology
 from usernet.engine import Engine, Statistics
-from usernet.engine.actions import diff
-from usernet.engine.filters import compile_filter
+from usernet.net.course import AHEAD_NS, Course
+from usernet.net.line import CAPTURE, End, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from usernet.config.impairment import Impairment
-    from usernet.config.link import Flow, Link
+    from usernet.config.link import Link
     from usernet.config.scenario import Scenario
 
 __all__ = ["Emulation", "Ends", "topology"]
-
-AHEAD_NS = 5_000_000_000
-"""How far ahead the engine is told what the timeline holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,84 +35,21 @@ class Ends:
     capture: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Direction:
-    name: str
-    before: str
-    after: str
-    impairment: Impairment
-    flows: tuple[tuple[Flow, Impairment], ...]
-
-
 def topology(link: Link, ends: Ends) -> Topology:
     """The graph of an emulated link.
 
     Raises:
         ConfigError: A flow's filter is wrong.
     """
-    up = tuple((flow, flow.up) for flow in link.flows)
-    down = tuple((flow, flow.down) for flow in link.flows)
-    apps: dict[str, App] = {"first": ends.first, "second": ends.second}
-    links: set[Connection] = set()
-    for direction in (
-        _Direction("up", "first", "second", link.up, up),
-        _Direction("down", "second", "first", link.down, down),
-    ):
-        _add(direction, apps, links, captured=ends.capture is not None)
+    graph = _line(link, ends).graph()
+    apps: dict[str, App] = {"first": ends.first, "second": ends.second, **graph.apps}
     if ends.capture is not None:  # last: what fails before it leaves the file alone
-        apps["capture"] = PcapWriter(ends.capture, ("up", "down"))
-    return Topology(apps, frozenset(links))
+        apps[CAPTURE] = PcapWriter(ends.capture, ("up", "down"))
+    return Topology(apps, graph.links)
 
 
-def _add(
-    direction: _Direction, apps: dict[str, App], links: set[Connection], *, captured: bool
-) -> None:
-    name = direction.name
-    apps[name] = direction.impairment
-    outputs = [name]
-    if direction.flows:
-        outputs += _add_flows(direction, apps, links)
-    else:
-        links.add(Connection(direction.before, "tx", name, "rx"))
-    last = _joined(outputs, "tx", f"{name}/join", apps, links)
-    if captured:
-        last = _captured(name, last, apps, links)
-        dropped = _joined(outputs, "dropped", f"{name}/dropped", apps, links)
-        links.add(Connection(*dropped, "capture", f"{name}:dropped"))
-    links.add(Connection(*last, direction.after, "rx"))
-
-
-def _add_flows(direction: _Direction, apps: dict[str, App], links: set[Connection]) -> list[str]:
-    name, split = direction.name, f"{direction.name}/split"
-    apps[split] = Split(tuple(compile_filter(flow.filter) for flow, _ in direction.flows))
-    links.add(Connection(direction.before, "tx", split, "rx"))
-    links.add(Connection(split, "rest", name, "rx"))
-    names = [f"{name}/{flow.name}" for flow, _ in direction.flows]
-    for index, (own, (_, impairment)) in enumerate(zip(names, direction.flows, strict=True)):
-        apps[own] = impairment
-        links.add(Connection(split, str(index), own, "rx"))
-    return names
-
-
-def _joined(
-    outputs: list[str], port: str, join: str, apps: dict[str, App], links: set[Connection]
-) -> tuple[str, str]:
-    """The one port at which what all these apps send comes out."""
-    if len(outputs) == 1:
-        return outputs[0], port
-    apps[join] = Join()
-    links |= {Connection(app, port, join, f"{index:04}") for index, app in enumerate(outputs)}
-    return join, "tx"
-
-
-def _captured(
-    name: str, last: tuple[str, str], apps: dict[str, App], links: set[Connection]
-) -> tuple[str, str]:
-    tee = f"{name}/tee"
-    apps[tee] = Tee()
-    links.add(Connection(*last, tee, "rx"))
-    links.add(Connection(tee, "copy", "capture", name))
-    return tee, "tx"
+def _line(link: Link, ends: Ends) -> Line:
+    return Line(link, End("first"), End("second"), captured=ends.capture is not None)
 
 
 class Emulation:
@@ -146,14 +71,12 @@ class Emulation:
     def __init__(
         self, scenario: Scenario, ends: Ends, *, seed: int = 0, precise: bool = False
     ) -> None:
-        self._ends = ends
-        self._steps: Iterator[tuple[int, Link]] = timeline.steps(scenario)
-        _, link = next(self._steps)
-        self._planned = topology(link, ends)
+        line = _line(scenario.link, ends)
+        self._course = Course(scenario, line.impairments)
         self._engine = Engine(seed=seed, precise=precise)
-        self._engine.configure(self._planned)
+        self._engine.configure(topology(self._course.link, ends))
         self._start_ns = self._engine.now()
-        self._next = next(self._steps, None)
+        self._course.begin(self._start_ns)
         self._plan()
 
     def check(self) -> None:
@@ -184,10 +107,4 @@ class Emulation:
 
     def _plan(self) -> None:
         """Tell the engine what the next seconds hold."""
-        horizon = self.elapsed_ns() + AHEAD_NS
-        while self._next is not None and self._next[0] <= horizon:
-            at, link = self._next
-            new = topology(link, self._ends)
-            self._engine.schedule(self._start_ns + at, diff(self._planned, new))
-            self._planned = new
-            self._next = next(self._steps, None)
+        self._course.plan(self._engine, self._engine.now() + AHEAD_NS)
