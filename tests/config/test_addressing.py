@@ -58,12 +58,13 @@ class TestAddresses:
     def test_one_subnet_on_several_links_of_a_host(self) -> None:
         hosts = {"s": host("10.0.0.1/24"), "a": host("10.0.0.2/24"), "b": host("10.0.0.3/24")}
         layout = plan(hosts, Cable("sa", "s", "a"), Cable("sb", "s", "b")).layout()
-        assert addresses(layout, "s") == {"eth0": ["10.0.0.1/24"], "eth1": ["10.0.0.1/24"]}
+        assert addresses(layout, "s") == {"eth0": ["10.0.0.1/24"], "eth1": []}
+        assert addresses(layout, "b") == {"eth0": ["10.0.0.3/24"]}
 
     def test_without_a_shared_subnet_a_link_is_unnumbered(self) -> None:
         layout = plan({"a": host("10.0.0.1/24"), "b": host("10.0.1.1/16")}, AB).layout()
-        assert addresses(layout, "a") == {"eth0": ["10.0.0.1/32"]}
-        assert addresses(layout, "b") == {"eth0": ["10.0.1.1/32"]}
+        assert addresses(layout, "a") == {"eth0": [], UNLINKED: ["10.0.0.1/32"]}
+        assert addresses(layout, "b") == {"eth0": [], UNLINKED: ["10.0.1.1/32"]}
 
     def test_what_no_link_leads_to_is_reached_all_the_same(self) -> None:
         service = "192.0.2.1/24"
@@ -134,7 +135,7 @@ class TestSwitches:
         cables = (Cable("x", "a", "lan"), Cable("y", "a", "lan"), Cable("z", "b", "lan"))
         hosts = {"a": host("10.0.0.1/24"), "b": host("10.0.0.2/24")}
         layout = plan(hosts, *cables, switches=("lan",)).layout()
-        assert addresses(layout, "a") == {"eth0": ["10.0.0.1/24"], "eth1": ["10.0.0.1/24"]}
+        assert addresses(layout, "a") == {"eth0": ["10.0.0.1/24"], "eth1": []}
         alone = plan({"a": hosts["a"]}, *cables[:2], switches=("lan",)).layout()
         assert addresses(alone, "a") == {"eth0": ["10.0.0.1/24"], "eth1": []}
 

@@ -227,7 +227,7 @@ class TestGiven:
             "10.1.0.1/32 eth0",
             "10.2.0.1/32 eth0",
             "fd01::1/128 eth0",
-            "10.0.0.0/8 eth0 via 10.1.0.1",
+            "10.0.0.0/8 eth0",
         ]
 
     def test_a_gateway_that_no_link_leads_to(self) -> None:

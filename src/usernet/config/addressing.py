@@ -1,10 +1,10 @@
 """Addressing: which interfaces, addresses and routes hosts have, from how they are linked.
 
-Each link makes an interface on both hosts. An address belongs to every interface behind which
-another host shares its subnet. On a link whose ends share no subnet each host has all of its
-addresses, each as a subnet of its own: the link is unnumbered. An address that is left belongs to
-an interface that leads to a switch or outside, and if there is none, to ``lo``, which leads
-nowhere. `usernet.config.routing` says which routes follow.
+Each link makes an interface on both hosts. An address belongs to the first interface behind which
+another host shares its subnet. An address that is left belongs to an interface that leads to a
+switch or outside, and if there is none, to ``lo``, which leads nowhere. An interface without an
+address is unnumbered: what leaves by it has another address of the host's. `usernet.config.routing`
+says which routes follow.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class Plan:
         homes = {
             one: addresses
             for name, mine in attached.items()
-            for one, addresses in _homes(name, mine, self.hosts)
+            for one, addresses in _homes(name, mine, self.hosts).items()
         }
         ways = routing.Ways(self.hosts, attached, homes)
         return Layout(
@@ -209,7 +209,7 @@ class Plan:
         self,
         name: str,
         attached: Sequence[Attachment],
-        homes: Mapping[Attachment, tuple[InterfaceAddress, ...]],
+        homes: Mapping[Attachment, Sequence[InterfaceAddress]],
         ways: routing.Ways,
     ) -> HostConfig:
         host = self.hosts[name]
@@ -217,12 +217,12 @@ class Plan:
         try:
             interfaces = [
                 InterfaceConfig(
-                    one.interface, homes[one], one.cable.mtu or default, one.cable.medium
+                    one.interface, tuple(homes[one]), one.cable.mtu or default, one.cable.medium
                 )
                 for one in attached
             ]
-            linked = {address.ip for one in interfaces for address in one.addresses}
-            left = tuple(_alone(one) for one in host.addresses if one.ip not in linked)
+            linked = {address for one in attached for address in homes[one]}
+            left = tuple(ip_interface(one.ip) for one in host.addresses if one not in linked)
             if left:
                 interfaces.append(InterfaceConfig(UNLINKED, left, _UNLINKED_MTU))
             routes = tuple(ways.routes(name))
@@ -233,44 +233,36 @@ class Plan:
 
 def _homes(
     name: str, attached: Sequence[Attachment], hosts: Mapping[str, HostPlan]
-) -> Iterator[tuple[Attachment, tuple[InterfaceAddress, ...]]]:
-    """The addresses of each interface of a host."""
-    addresses = hosts[name].addresses
-    shared = {
-        one: tuple(
-            address
-            for address in addresses
-            if any(_share(address, other) for peer in one.peers for other in hosts[peer].addresses)
-        )
-        for one in attached
-    }
-    left = [one for one in addresses if not any(one in some for some in shared.values())]
+) -> dict[Attachment, list[InterfaceAddress]]:
+    """The addresses of each interface of a host; those that belong to none are left out."""
+    homes: dict[Attachment, list[InterfaceAddress]] = {one: [] for one in attached}
+    left: list[InterfaceAddress] = []
+    for address in hosts[name].addresses:
+        home = next((one for one in attached if _is_shared(address, one, hosts)), None)
+        (left if home is None else homes[home]).append(address)
     is_open = [one for one in attached if one.segment.is_open]
-    dealt = _dealt(left, [one for one in is_open if not shared[one]] or is_open)
-    for one, own in shared.items():
-        numbered = own + dealt.get(one, ())
-        alone = () if one.segment.is_open else tuple(map(_alone, addresses))
-        yield one, numbered or alone
+    for address, home in _dealt(left, [one for one in is_open if not homes[one]] or is_open):
+        homes[home].append(address)
+    return homes
+
+
+def _is_shared(
+    address: InterfaceAddress, attachment: Attachment, hosts: Mapping[str, HostPlan]
+) -> bool:
+    """Whether another host behind the interface is on the address's subnet, and sees it so."""
+    network, ip = address.network, address.ip
+    return any(
+        other.ip in network and ip in other.network
+        for peer in attachment.peers
+        for other in hosts[peer].addresses
+    )
 
 
 def _dealt(
     addresses: Sequence[InterfaceAddress], attached: Sequence[Attachment]
-) -> dict[Attachment, tuple[InterfaceAddress, ...]]:
+) -> Iterator[tuple[InterfaceAddress, Attachment]]:
     """Deal addresses out in order, those of each family by themselves; the last gets the rest."""
-    dealt: dict[Attachment, tuple[InterfaceAddress, ...]] = {}
-    for version in (4, 6):
+    for version in (4, 6) if attached else ():
         family = [one for one in addresses if one.version == version]
-        for index, address in enumerate(family if attached else ()):
-            one = attached[min(index, len(attached) - 1)]
-            dealt[one] = (*dealt.get(one, ()), address)
-    return dealt
-
-
-def _share(one: InterfaceAddress, other: InterfaceAddress) -> bool:
-    """Whether each is on the other's subnet."""
-    return other.ip in one.network and one.ip in other.network
-
-
-def _alone(address: InterfaceAddress) -> InterfaceAddress:
-    """The address as a subnet of its own."""
-    return ip_interface(address.ip)
+        for index, address in enumerate(family):
+            yield address, attached[min(index, len(attached) - 1)]

@@ -93,7 +93,7 @@ class _Place(NamedTuple):
 
 
 _BITS = {4: 32, 6: 128}
-_Homes: TypeAlias = "Mapping[Attachment, tuple[InterfaceAddress, ...]]"
+_Homes: TypeAlias = "Mapping[Attachment, Sequence[InterfaceAddress]]"
 _Hop: TypeAlias = "tuple[str, Address | None]"
 """An interface, and the router to send to; None is straight to the destination."""
 
@@ -191,33 +191,36 @@ class Ways:
         near = [ip for ip in router if any(ip in subnet for subnet in subnets)]
         if near:
             return interface, near[0]
-        pair = not step.out.segment.is_open and len(step.out.others) == 1
-        if pair or own:  # nobody else can be meant
-            return interface, None
-        return (interface, router[0]) if router else None
+        return (interface, None) if own or _is_pair(step.out) else None
 
     def _given(self, name: str) -> Iterator[Route]:
         """The routes that the user gave."""
         host = self._hosts[name]
         for gateway in host.gateways:
             everything = ip_network("0.0.0.0/0" if gateway.version == 4 else "::/0")  # noqa: PLR2004
-            yield Route(everything, self._towards(name, gateway, "gateway"), gateway)
+            yield Route(everything, *self._towards(name, gateway, "gateway"))
         for subnet, router in host.routes:
-            yield Route(subnet, self._towards(name, router, f"routes.{subnet}"), router)
+            yield Route(subnet, *self._towards(name, router, f"routes.{subnet}"))
 
-    def _towards(self, name: str, router: Address, path: str) -> str:
-        """The interface by which a router is reached."""
+    def _towards(self, name: str, router: Address, path: str) -> _Hop:
+        """How a router is reached."""
         attached = self._attached[name]
         for one in attached:
             if any(router in place.subnet for place in self._homes[one]):
-                return one.interface
+                return one.interface, router
         for one in attached:
-            if router in (place.ip for peer in one.peers for place in self._places[peer]):
-                return one.interface
-        subnets = (str(place.subnet) for one in attached for place in self._homes[one])
+            theirs = (place.ip for peer in one.peers for place in self._places[peer])
+            if _is_pair(one) and router in theirs:
+                return one.interface, None
+        subnets = [str(place.subnet) for one in attached for place in self._homes[one]]
         problem = "no link of this host leads to this router"
         allowed = f"an address in {', '.join(subnets) or 'a subnet of its own'}"
         raise ConfigError(problem, path=path, value=str(router), allowed=allowed)
+
+
+def _is_pair(attachment: Attachment) -> bool:
+    """Whether nobody but one other can be meant by what leaves here."""
+    return not attachment.segment.is_open and len(attachment.others) == 1
 
 
 class _Table:
