@@ -11,8 +11,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// The smallest MTU of IPv4 (RFC 791 §3.2).
-const LEAST_MTU_V4: u32 = 68;
+/// The smallest MTU of IPv4 here: what every host takes (RFC 791 §3.1).
+const LEAST_MTU_V4: u32 = 576;
 /// The smallest MTU of IPv6 (RFC 8200 §5).
 const LEAST_MTU_V6: u32 = 1280;
 /// The largest packet of IPv4.

@@ -67,8 +67,9 @@ impl Host {
             remote: SocketAddr::new(header.source, segment.source_port),
         };
         let flow = Flow::new(Protocol::Tcp, endpoints.local, endpoints.remote);
-        if let Some(place) = self.sockets.demux.flow(&flow) {
-            self.continue_connection(place, &segment);
+        if let Some(place) = self.sockets.demux.flow(&flow)
+            && self.continue_connection(place, &segment)
+        {
             return None;
         }
         self.begin_or_refuse(&segment, endpoints)

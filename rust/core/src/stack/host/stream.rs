@@ -43,7 +43,7 @@ impl Stream {
 
     /// What it buffers, in bytes.
     pub(super) fn charge(&self) -> u64 {
-        (self.connection.unacknowledged() + self.connection.readable()) as u64
+        self.connection.memory() as u64
     }
 
     /// The name of its state.
@@ -143,13 +143,35 @@ impl Host {
         }
     }
 
-    /// A segment has come for a connection that stands in the table.
+    /// A segment has come for a connection that stands in the table. Whether it was for that one: a
+    /// SYN may be for a connection that is to take the place of one that lingers.
     #[inline]
-    pub(super) fn continue_connection(&mut self, place: u32, segment: &Segment<'_>) {
-        if let Some(stream) = self.sockets.stream(place) {
+    pub(super) fn continue_connection(&mut self, place: u32, segment: &Segment<'_>) -> bool {
+        let Some(stream) = self.sockets.stream(place) else {
+            return false;
+        };
+        if stream.connection.gives_way_to(segment) {
+            self.sockets.end(place);
+            return false;
+        }
+        if stream.connection.is_half_open() && self.is_waiting_in_vain(place) {
+            self.ip.drops.count(Dropped::QueueFull);
+        } else if let Some(stream) = self.sockets.stream(place) {
             stream.connection.on_segment(segment, self.now);
             self.settle(place);
         }
+        true
+    }
+
+    /// Whether a half-open connection's listener has no room for it to stand.
+    fn is_waiting_in_vain(&mut self, place: u32) -> bool {
+        let listener = self
+            .sockets
+            .stream(place)
+            .and_then(|stream| stream.listener);
+        let owner = listener.and_then(|listener| self.sockets.table.place(listener));
+        let listening = owner.and_then(|owner| self.sockets.listening(owner));
+        listening.is_some_and(|listening| listening.listener.is_full())
     }
 
     /// A segment has come for a listener. An answer that needs no memory is given back.

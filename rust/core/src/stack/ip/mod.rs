@@ -28,6 +28,9 @@ use std::net::IpAddr;
 
 pub(crate) use output::{Hop, self_if_unspecified};
 
+/// The MTU of packets from the host to itself: with the largest TCP header, still what an IP length
+/// field can say.
+const LOOP_MTU: u32 = LARGEST as u32 - 40;
 /// How many packets to the host itself may wait for the host to take them.
 const MOST_LOOPED: usize = 1024;
 
@@ -158,7 +161,7 @@ impl Ip {
     #[inline]
     pub(crate) fn mtu(&self, hop: Hop, destination: IpAddr, now: Nanos) -> u32 {
         if hop.local {
-            return LARGEST as u32;
+            return LOOP_MTU;
         }
         let interface = self.interfaces.get(hop.interface);
         let first = interface.map_or(LARGEST as u32, |interface| interface.mtu);
