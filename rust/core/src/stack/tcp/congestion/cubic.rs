@@ -4,7 +4,7 @@
 //! that a window is the same on every platform.
 use super::hystart::SlowStart;
 use super::recovery::{Recovery, is_stale};
-use super::{Ack, Congestion, Flight, Reason, initial_window};
+use super::{Ack, Congestion, Flight, Reason, initial_window, resized};
 use crate::time::{Nanos, SECOND};
 
 #[cfg(test)]
@@ -235,8 +235,12 @@ impl Congestion for Cubic {
     }
 
     fn on_mss(&mut self, mss: u64) {
+        let window = self.window();
+        let resized = resized(window, self.mss, mss);
+        if resized != window {
+            self.state.window = resized as f64;
+        }
         self.mss = mss;
-        self.state.window = self.state.window.max(mss as f64);
     }
 }
 

@@ -172,6 +172,16 @@ pub fn initial_window(mss: u64) -> u64 {
     (10 * mss).min(14_600.max(2 * mss))
 }
 
+/// A window after the size of a segment has changed: one that is the initial window stays it, others
+/// hold a segment at least.
+fn resized(window: u64, old: u64, new: u64) -> u64 {
+    if window == initial_window(old) {
+        initial_window(new)
+    } else {
+        window.max(new)
+    }
+}
+
 /// Makes a sender's algorithm. `seed` is for what it decides at random.
 #[must_use]
 pub fn create(algorithm: Algorithm, mss: u64, now: Nanos, seed: u64) -> Box<dyn Congestion> {
@@ -179,5 +189,31 @@ pub fn create(algorithm: Algorithm, mss: u64, now: Nanos, seed: u64) -> Box<dyn 
         Algorithm::Cubic => Box::new(cubic::Cubic::new(mss)),
         Algorithm::Reno => Box::new(reno::Reno::new(mss)),
         Algorithm::Bbr => Box::new(bbr::Bbr::new(mss, now, seed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Algorithm, Flight, Reason, create, initial_window};
+
+    /// RFC 6928 §2.
+    #[test]
+    fn the_initial_window_is_the_rfc_s() {
+        for (mss, window) in [(536, 5360), (1448, 14_480), (1460, 14_600), (9000, 18_000)] {
+            assert_eq!(initial_window(mss), window);
+        }
+    }
+
+    #[test]
+    fn a_new_segment_size_makes_for_a_new_initial_window_but_not_for_a_larger_one_later() {
+        for algorithm in [Algorithm::Cubic, Algorithm::Reno, Algorithm::Bbr] {
+            let mut congestion = create(algorithm, 536, 0, 7);
+            congestion.on_mss(1448);
+            assert_eq!(congestion.window(), 14_480, "{algorithm:?}");
+            congestion.on_congestion(Reason::Timeout, &Flight::default());
+            let window = congestion.window();
+            congestion.on_mss(1400);
+            assert_eq!(congestion.window(), window.max(1400), "{algorithm:?}");
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! here falls as recovery begins and stands until it is over.
 use super::hystart::SlowStart;
 use super::recovery::{Recovery, is_stale};
-use super::{Ack, Congestion, Flight, Reason, initial_window};
+use super::{Ack, Congestion, Flight, Reason, initial_window, resized};
 use crate::time::Nanos;
 
 /// Segments that one acknowledgement may count for in slow start (L, RFC 3465 §2.3). After a timeout
@@ -121,8 +121,8 @@ impl Congestion for Reno {
     }
 
     fn on_mss(&mut self, mss: u64) {
+        self.window = resized(self.window, self.mss, mss);
         self.mss = mss;
-        self.window = self.window.max(mss);
     }
 }
 

@@ -23,7 +23,7 @@ mod startup;
 #[cfg(test)]
 mod tests;
 
-use super::{Ack, Congestion, Flight, Lost, Reason, initial_window};
+use super::{Ack, Congestion, Flight, Lost, Reason, initial_window, resized};
 use crate::rng::Stream;
 use crate::time::Nanos;
 use aggregation::Aggregation;
@@ -302,7 +302,11 @@ impl Congestion for Bbr {
     }
 
     fn on_mss(&mut self, mss: u64) {
+        self.window = resized(self.window, self.mss, mss);
+        self.initial_window = initial_window(mss);
         self.mss = mss;
-        self.window = self.window.max(self.least_window());
+        if self.model.bw == 0 {
+            self.begin_pacing();
+        }
     }
 }
