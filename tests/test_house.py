@@ -16,7 +16,16 @@ SAYS_NOTHING = {"common", "helper", "helpers", "misc", "util", "utils"}
 
 # Modules without a test file of their own, and where they are tested instead.
 TESTED_ELSEWHERE: dict[str, str] = {
+    "net/arguments.py": "tests/net/test_host.py",
     "net/border.py": "tests/net/test_host.py",
+    "net/connecting.py": "tests/net/test_host.py",
+    "net/deadlock.py": "tests/net/test_timed_loop.py",
+    "net/endpoint.py": "tests/net/test_datagram.py",
+    "net/never_waits.py": "tests/net/test_socket.py",
+    "net/operations.py": "tests/net/test_event_loop.py",
+    "net/ping.py": "tests/net/test_host.py",
+    "net/serving.py": "tests/net/test_server.py",
+    "net/tls.py": "tests/net/test_host.py",
 }
 
 

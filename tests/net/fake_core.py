@@ -16,6 +16,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 READABLE, WRITABLE, CONNECTED, FINISHED, FAILED, FLUSHED = 1, 2, 4, 8, 16, 32
 Address = tuple[str, int]
@@ -67,6 +71,9 @@ class Engine:
         if not self._events:
             self._now = until
         return bool(self._events)
+
+    def fileno(self) -> int:
+        raise NotImplementedError
 
     def drain(self) -> list[tuple[int, int]]:
         events, self._events = self._events, {}
@@ -186,16 +193,16 @@ class Socket:
     def accept(self) -> Socket | None:
         return self.backlog.popleft() if self.backlog else None
 
-    def send(self, data: bytes) -> int:
+    def send(self, data: Buffer) -> int:
         if self.datagram:
             assert self.there is not None
-            return len(data) if self.send_to(data, self.there) else 0
+            return memoryview(data).nbytes if self.send_to(data, self.there) else 0
         self._check()
         if self.shut:
             raise fail(errno.EPIPE)
         room = self.engine.buffer - len(self.outgoing) - self.under_way
-        taken = bytes(memoryview(data)[: max(room, 0)])
-        self.hungry = self.hungry or len(taken) < len(data)
+        taken = bytes(memoryview(data).cast("B")[: max(room, 0)])
+        self.hungry = self.hungry or len(taken) < memoryview(data).nbytes
         self.outgoing += taken
         self._pump()
         return len(taken)
@@ -211,8 +218,8 @@ class Socket:
     def _pump(self) -> None:
         if not self.connected or self.peer is None:
             return
-        room = self.engine.buffer - len(self.peer.incoming) - self.under_way
-        piece, self.outgoing = bytes(self.outgoing[:room]), self.outgoing[max(room, 0) :]
+        room = max(self.engine.buffer - len(self.peer.incoming) - self.under_way, 0)
+        piece, self.outgoing = bytes(self.outgoing[:room]), self.outgoing[room:]
         if piece:
             self.under_way += len(piece)
             self.engine.at(self.engine.delay, lambda: self._arrive(piece))
@@ -263,19 +270,19 @@ class Socket:
             self.engine.at(self.engine.delay, self.peer._pump)
         return data
 
-    def receive_into(self, into: bytearray) -> int | None:
-        data = self.receive(len(into))
+    def receive_into(self, into: Buffer) -> int | None:
+        data = self.receive(memoryview(into).nbytes)
         if data is None:
             return None
         memoryview(into)[: len(data)] = data
         return len(data)
 
-    def send_to(self, data: bytes, remote: Address) -> bool:
+    def send_to(self, data: Buffer, remote: Address) -> bool:
         if self.error:
             self._check()
         source = self.engine.source_for(self.host, remote[0])
         sender = (source, self.here[1] if self.here else 0)
-        copy = bytes(data)
+        copy = bytes(memoryview(data))
         if self.echoes:
             arrive = lambda: self._datagram(copy, remote)  # noqa: E731
             if any(remote[0] in addresses for addresses in self.engine.hosts.values()):

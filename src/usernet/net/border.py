@@ -61,6 +61,7 @@ class HostNetwork(Protocol):
 
     @property
     def engine(self) -> SocketEngine: ...
+
     @property
     def bridge(self) -> Bridge: ...
     def addresses_of(self, name: str, family: int) -> Sequence[str]:

@@ -7,11 +7,11 @@ tries first, so an event that came before the watching is not missed.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    import asyncio
     from collections.abc import Callable
     from contextvars import Context
 
@@ -79,11 +79,19 @@ class Bridge:
 
     def watch(self, key: int, context: Context, on_events: Callable[[int], None]) -> None:
         """Have this called, in this context, with the flags of each event of a socket."""
-        self._watchers[key] = context, on_events
+        if self.closed:
+            asyncio.get_running_loop().call_soon(on_events, GONE, context=context)
+        else:
+            self._watchers[key] = context, on_events
 
     def forget(self, key: int) -> None:
         """Undo `watch`."""
         self._watchers.pop(key, None)
+
+    def owners(self) -> list[object]:
+        """Who watches: transports, servers and sockets."""
+        calls = (getattr(call, "func", call) for _, call in self._watchers.values())
+        return list(dict.fromkeys(getattr(call, "__self__", call) for call in calls))
 
     def dispatch(self) -> None:
         """Deliver all events that wait.

@@ -1,0 +1,272 @@
+"""DatagramTransport: a UDP socket as asyncio has it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import errno
+import logging
+import warnings
+from asyncio import constants, transports
+from collections import deque
+from typing import TYPE_CHECKING
+
+from usernet.net.address import is_numeric, show, to_core
+from usernet.net.bridge import GONE, WRITABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from typing_extensions import Buffer
+
+    from usernet.net.border import Address
+    from usernet.net.socket import Socket
+
+__all__ = ["DatagramTransport"]
+
+_log = logging.getLogger("asyncio")
+
+_AT_ONCE = 64
+"""How many datagrams are read before others have their turn."""
+
+
+class DatagramTransport(transports._FlowControlMixin, asyncio.DatagramTransport):
+    """A UDP socket.
+
+    Args:
+        loop: The loop whose callbacks run the protocol.
+        socket: The socket.
+        protocol: Who gets what is received.
+        remote: The one address to send to, if the endpoint was made for one.
+        waiter: A future that is done after `connection_made`.
+    """
+
+    if TYPE_CHECKING:
+        _extra: dict[str, object]
+
+        def _maybe_pause_protocol(self) -> None: ...
+        def _maybe_resume_protocol(self) -> None: ...
+
+    _socket: Socket | None = None
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        socket: Socket,
+        protocol: asyncio.DatagramProtocol,
+        remote: object = None,
+        waiter: asyncio.Future[None] | None = None,
+    ) -> None:
+        super().__init__(None, loop)
+        self._loop = loop
+        self._protocol = protocol
+        self._remote = remote
+        self._context = contextvars.copy_context()
+        self._buffer: deque[tuple[bytes, Address | None]] = deque()
+        self._buffered = 0
+        self._conn_lost = 0
+        self._closing = False
+        self._read_handle: asyncio.Handle | None = None
+        self._resolved: dict[object, Address] = {}
+        self._socket = socket
+        self._connected = _peer(socket)
+        self._extra = {
+            "socket": socket,
+            "sockname": socket.getsockname(),
+            "peername": self._connected,
+        }
+        self._call_soon(protocol.connection_made, self)
+        self._call_soon(self._start_reading)
+        if waiter is not None:
+            self._call_soon(_done_unless_cancelled, waiter)
+
+    def __repr__(self) -> str:
+        state = "closed" if self._socket is None else "closing" if self._closing else "open"
+        return f"<{type(self).__name__} {state} {self._extra['sockname']}>"
+
+    def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
+        if self._socket is not None:
+            _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
+            self._socket.close()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Give what comes to this protocol from now on."""
+        assert isinstance(protocol, asyncio.DatagramProtocol)
+        self._protocol = protocol
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """Who gets what comes."""
+        return self._protocol
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or will be."""
+        return self._closing
+
+    # ---- reading ----
+
+    def _start_reading(self) -> None:
+        if self._socket is not None and not self._closing:
+            self._socket.watched_by(self._context, self._on_events)
+            self._read_ready()
+
+    def _on_events(self, flags: int) -> None:
+        if flags & GONE:
+            self._force_close(ConnectionAbortedError(errno.ECONNABORTED, "the network has stopped"))
+            return
+        if self._buffer and flags & WRITABLE:
+            self._write_ready()
+        if self._read_handle is None:
+            self._read_ready()
+
+    def _read_ready(self) -> None:
+        self._read_handle = None
+        for _ in range(_AT_ONCE):
+            if self._closing or self._socket is None or not self._read_one(self._socket):
+                return
+        self._read_handle = self._call_soon(self._read_ready)
+
+    def _read_one(self, socket: Socket) -> bool:
+        """Read one datagram; returns whether there may be more."""
+        try:
+            got = socket.receive_datagram()
+        except OSError as error:
+            self._call(self._protocol.error_received, error)
+            return True
+        if got is None:
+            return False
+        self._call(self._protocol.datagram_received, got[0], show(got[1], socket.family))
+        return True
+
+    # ---- writing ----
+
+    def sendto(self, data: Buffer, addr: object = None) -> None:
+        """Send a datagram; to nobody in particular where the endpoint has one peer."""
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(
+                f"data argument must be a bytes-like object, not {type(data).__name__!r}"
+            )
+        if self._remote and addr not in (None, self._remote):
+            raise ValueError(f"Invalid address: must be None or {self._remote}")
+        if self._conn_lost or self._socket is None:
+            self._written_after_loss()
+            return
+        remote = None if self._connected else self._core_address(addr or self._remote)
+        if not self._buffer and self._send(self._socket, data, remote):
+            return
+        self._buffer.append((bytes(data), remote))
+        self._buffered += len(data)
+        self._maybe_pause_protocol()
+
+    def _core_address(self, address: object) -> Address:
+        known = self._resolved.get(address)
+        if known is None:
+            assert self._socket is not None
+            family = self._socket.family
+            known = to_core(self._socket.host.resolved(address, family), family)
+            if len(self._resolved) < _REMEMBERED and is_numeric(known[0]):
+                self._resolved[address] = known
+        return known
+
+    def _send(self, socket: Socket, data: Buffer, remote: Address | None) -> bool:
+        """Send, or tell the protocol why not; False where there is no room."""
+        try:
+            if remote is not None:
+                return socket.send_datagram(data, remote)
+            socket.send(data)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._call(self._protocol.error_received, error)
+        return True
+
+    def _written_after_loss(self) -> None:
+        if self._conn_lost >= constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES:
+            _log.warning("socket.send() raised exception.")
+        self._conn_lost += 1
+
+    def _write_ready(self) -> None:
+        while self._buffer and self._socket is not None:
+            data, remote = self._buffer[0]
+            if not self._send(self._socket, data, remote):
+                break
+            self._buffer.popleft()
+            self._buffered -= len(data)
+        self._maybe_resume_protocol()
+        if not self._buffer and self._closing:
+            self._call_connection_lost(None)
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that wait here, because the socket has no room."""
+        return self._buffered
+
+    # ---- the end ----
+
+    def close(self) -> None:
+        """Close, after what waits here has been sent."""
+        if self._closing:
+            return
+        self._closing = True
+        if not self._buffer:
+            self._conn_lost += 1
+            self._call_soon(self._call_connection_lost, None)
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._force_close(None)
+
+    def _force_close(self, error: Exception | None) -> None:
+        if self._conn_lost:
+            return
+        self._buffer.clear()
+        self._buffered = 0
+        self._closing = True
+        self._conn_lost += 1
+        self._call_soon(self._call_connection_lost, error)
+
+    def _call_connection_lost(self, error: Exception | None) -> None:
+        socket, self._socket = self._socket, None
+        if socket is None:
+            return
+        try:
+            self._protocol.connection_lost(error)
+        finally:
+            socket.close()
+
+    # ---- calling the protocol ----
+
+    def _call_soon(self, function: Callable[..., object], *arguments: object) -> asyncio.Handle:
+        return self._loop.call_soon(function, *arguments, context=self._context)
+
+    def _call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call the protocol: what it raises is reported, and kills the endpoint alone."""
+        try:
+            function(*arguments)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            name = getattr(function, "__name__", "?")
+            self._loop.call_exception_handler(
+                {
+                    "message": f"Fatal error: protocol.{name}() call failed.",
+                    "exception": error,
+                    "transport": self,
+                    "protocol": self._protocol,
+                }
+            )
+            self._force_close(error if isinstance(error, Exception) else None)
+
+
+_REMEMBERED = 1024
+"""How many addresses a transport keeps in the core's form."""
+
+
+def _peer(socket: Socket) -> object:
+    try:
+        return socket.getpeername()
+    except OSError:
+        return None
+
+
+def _done_unless_cancelled(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

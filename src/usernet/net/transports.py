@@ -1,0 +1,478 @@
+"""StreamTransport: a TCP connection as asyncio has it, behaving as its selector transports do.
+
+What is written goes into the core's send buffer, as it would into the kernel's; only what does not
+fit there waits here, and counts against the limits of writing. Reading tries until nothing is
+there, because the core tells only then when there is something again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import errno
+import json
+import logging
+import warnings
+from asyncio import constants, transports
+from collections import deque
+from typing import TYPE_CHECKING, cast
+
+from usernet.net.address import show
+from usernet.net.bridge import FAILED, FINISHED, GONE, READABLE, WRITABLE
+from usernet.net.socket import Socket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextvars import Context
+
+    from typing_extensions import Buffer
+
+    from usernet.net.border import CoreSocket
+    from usernet.net.host import Host
+    from usernet.net.server import Server
+
+__all__ = ["StreamTransport"]
+
+_log = logging.getLogger("asyncio")
+
+_READ = READABLE | FINISHED | FAILED
+
+
+class StreamTransport(transports._FlowControlMixin, asyncio.Transport):
+    """A TCP connection.
+
+    Args:
+        loop: The loop whose callbacks run the protocol.
+        host: The host the connection is of.
+        core: The connection.
+        protocol: Who gets what is received.
+        waiter: A future that is done after `connection_made`.
+        server: The server that accepted it, if one did.
+        socket: The socket object that it was, if it was one.
+        family: Its address family, where there is no socket object to tell.
+        context: The context in which the protocol is called; a copy of the present one otherwise.
+    """
+
+    if TYPE_CHECKING:
+        _extra: dict[str, object]
+
+        def _maybe_pause_protocol(self) -> None: ...
+        def _maybe_resume_protocol(self) -> None: ...
+
+    max_size = 256 * 1024
+    """How many bytes are read at once, as in asyncio."""
+
+    _start_tls_compatible = True
+    _sendfile_compatible = constants._SendfileMode.FALLBACK
+
+    _core: CoreSocket | None = None
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        host: Host,
+        core: CoreSocket,
+        protocol: asyncio.BaseProtocol,
+        *,
+        waiter: asyncio.Future[None] | None = None,
+        server: Server | None = None,
+        socket: Socket | None = None,
+        family: int = 0,
+        context: Context | None = None,
+    ) -> None:
+        super().__init__(None, loop)
+        self._loop = loop
+        self._host = host
+        self._bridge = host.network.bridge
+        self._context = context if context is not None else contextvars.copy_context()
+        self._server = server
+        self._socket = socket
+        self._family = socket.family if socket is not None else family
+        self._buffer: deque[memoryview | bytes] = deque()
+        self._buffered = 0
+        self._conn_lost = 0
+        self._closing = self._paused = self._eof = self._peer_finished = False
+        self._unread = self._ends = False
+        self._read_handle: asyncio.Handle | None = None
+        self._core = core
+        self.set_protocol(protocol)
+        if server is not None:
+            server.attach(self)
+        self._call_soon(self._begin)
+        if waiter is not None:
+            self._call_soon(_done_unless_cancelled, waiter)
+        self._call_soon(self._start_reading)
+
+    def __repr__(self) -> str:
+        core = self._core
+        state = "closed" if core is None else "closing" if self._closing else "open"
+        ends = f"{self.get_extra_info('sockname')} -> {self.get_extra_info('peername')}"
+        waits = f"to be written {self._buffered}"
+        if core is not None:
+            waits += f", to be acknowledged {core.unacknowledged()}"
+        if self._paused:
+            waits += ", reading is paused"
+        return f"<{type(self).__name__} {ends} {state}: {waits}>"
+
+    def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
+        if self._core is not None:
+            _warn(f"unclosed transport {self!r}", ResourceWarning, source=self)
+            self._core.close()
+
+    # ---- what it is ----
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Give what comes to this protocol from now on."""
+        self._protocol = protocol
+        self._receive = (
+            self._receive_into
+            if isinstance(protocol, asyncio.BufferedProtocol)
+            else self._receive_bytes
+        )
+
+    def get_protocol(self) -> asyncio.BaseProtocol:
+        """Who gets what comes."""
+        return self._protocol
+
+    def get_extra_info(self, name: str, default: object = None) -> object:
+        """``socket``, ``sockname``, ``peername``; ``tcp_info``, what the connection is doing."""
+        extra = self._extra
+        if name not in extra and self._core is not None and name in _EXTRA:
+            value = _EXTRA[name](self)
+            if name in _CHANGES:
+                return value
+            extra[name] = value
+        return extra.get(name, default)
+
+    def _own_socket(self) -> Socket:
+        if self._socket is None:
+            assert self._core is not None
+            self._socket = Socket.adopt(self._host, self._core, self._family)
+        return self._socket
+
+    # ---- reading ----
+
+    def is_reading(self) -> bool:
+        """Whether it reads."""
+        return not self._closing and not self._paused
+
+    def pause_reading(self) -> None:
+        """Read no more for now."""
+        if self.is_reading():
+            self._paused = True
+
+    def resume_reading(self) -> None:
+        """Read again."""
+        if self._closing or not self._paused:
+            return
+        self._paused = False
+        if self._unread:
+            self._read_soon()
+
+    def _begin(self) -> None:
+        try:
+            self._protocol.connection_made(self)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._fatal_error(error, "Fatal error: protocol.connection_made() call failed.")
+
+    def _start_reading(self) -> None:
+        if self._core is not None and not self._conn_lost:
+            self._call_soon(self._watch)
+
+    def _watch(self) -> None:
+        # Not before: whoever waits for the connection may change its protocol first.
+        if self._core is not None and not self._conn_lost:
+            self._bridge.watch(self._core.key, self._context, self._on_events)
+            self._unread = True
+            self._read_ready()
+
+    def _on_events(self, flags: int) -> None:
+        if flags & GONE:
+            self._force_close(_aborted())
+            return
+        if self._buffer and flags & (WRITABLE | FAILED):
+            self._write_ready()
+        if flags & _READ:
+            self._unread = True
+            self._ends = self._ends or bool(flags & (FINISHED | FAILED))
+            if self._read_handle is None:
+                self._read_ready()
+
+    def _read_soon(self) -> None:
+        if self._read_handle is None:
+            self._read_handle = self._call_soon(self._read_ready)
+
+    def _read_ready(self) -> None:
+        """Read one chunk, and come back in the loop's next round if there may be more."""
+        self._read_handle = None
+        if self._paused or self._closing or self._peer_finished:
+            return
+        self._receive()
+        if self._unread and not self._paused:
+            self._read_soon()
+
+    def _receive_bytes(self) -> None:
+        try:
+            data = self._core.receive(self.max_size)  # type: ignore[union-attr]
+        except OSError as error:
+            self._fatal_error(error, "Fatal read error on socket transport")
+            return
+        if not data:
+            self._nothing(ended=data is not None)
+            return
+        self._unread = self._ends or len(data) == self.max_size
+        try:
+            self._protocol.data_received(data)  # type: ignore[attr-defined]
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._fatal_error(error, "Fatal error: protocol.data_received() call failed.")
+
+    def _receive_into(self) -> None:
+        protocol = cast("asyncio.BufferedProtocol", self._protocol)
+        try:
+            buffer = _some_buffer(protocol)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._fatal_error(error, "Fatal error: protocol.get_buffer() call failed.")
+            return
+        try:
+            count = self._core.receive_into(buffer)  # type: ignore[union-attr]
+        except OSError as error:
+            self._fatal_error(error, "Fatal read error on socket transport")
+            return
+        if not count:
+            self._nothing(ended=count is not None)
+            return
+        self._unread = self._ends or count == memoryview(buffer).nbytes
+        try:
+            protocol.buffer_updated(count)
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._fatal_error(error, "Fatal error: protocol.buffer_updated() call failed.")
+
+    def _nothing(self, *, ended: bool) -> None:
+        self._unread = False
+        if not ended:
+            return
+        self._peer_finished = True
+        protocol = cast("asyncio.Protocol", self._protocol)
+        try:
+            keep_open = protocol.eof_received()
+        except (SystemExit, KeyboardInterrupt):
+            raise
+        except BaseException as error:
+            self._fatal_error(error, "Fatal error: protocol.eof_received() call failed.")
+            return
+        if not keep_open:
+            self.close()
+
+    # ---- writing ----
+
+    def write(self, data: Buffer) -> None:
+        """Send these bytes, now or as soon as there is room."""
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(
+                f"data argument must be a bytes-like object, not {type(data).__name__!r}"
+            )
+        if self._eof:
+            raise RuntimeError("Cannot call write() after write_eof()")
+        if not data:
+            return
+        if self._conn_lost or self._core is None:
+            self._written_after_loss()
+            return
+        if not self._buffer:
+            try:
+                sent = self._core.send(data)
+            except OSError as error:
+                self._fatal_error(error, "Fatal write error on socket transport")
+                return
+            self._bridge.soon()
+            if sent == (len(data) if type(data) is bytes else memoryview(data).nbytes):
+                return
+            data = memoryview(data).cast("B")[sent:]
+        self._keep(data)
+
+    def _keep(self, data: bytes | bytearray | memoryview) -> None:
+        """Let bytes wait here; a copy of what its owner could change."""
+        is_fixed = isinstance(data, bytes) or (
+            isinstance(data, memoryview) and isinstance(data.obj, bytes)
+        )
+        piece = cast("bytes | memoryview", data) if is_fixed else bytes(data)
+        self._buffer.append(piece)
+        self._buffered += len(piece)
+        self._maybe_pause_protocol()
+
+    def writelines(self, list_of_data: object) -> None:
+        """Send these pieces one after another."""
+        self.write(b"".join(cast("list[bytes]", list_of_data)))
+
+    def _written_after_loss(self) -> None:
+        if self._conn_lost >= constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES:
+            _log.warning("socket.send() raised exception.")
+        self._conn_lost += 1
+
+    def _write_ready(self) -> None:
+        if self._conn_lost or self._core is None:
+            return
+        try:
+            self._flush(self._core)
+        except OSError as error:
+            self._buffer.clear()
+            self._buffered = 0
+            self._fatal_error(error, "Fatal write error on socket transport")
+            return
+        self._bridge.soon()
+        self._maybe_resume_protocol()
+        if not self._buffer:
+            self._all_written()
+
+    def _flush(self, core: CoreSocket) -> None:
+        buffer = self._buffer
+        while buffer:
+            piece = buffer[0]
+            sent = core.send(piece)
+            self._buffered -= sent
+            if sent < len(piece):
+                buffer[0] = memoryview(piece)[sent:]
+                return
+            buffer.popleft()
+
+    def _all_written(self) -> None:
+        if self._closing:
+            self._call_connection_lost(None)
+        elif self._eof and self._core is not None:
+            self._core.shutdown()
+            self._bridge.soon()
+
+    def get_write_buffer_size(self) -> int:
+        """Bytes that wait here, because the send buffer is full."""
+        return self._buffered
+
+    def can_write_eof(self) -> bool:
+        """True."""
+        return True
+
+    def write_eof(self) -> None:
+        """Finish sending, after what was written; what the peer sends still comes."""
+        if self._closing or self._eof:
+            return
+        self._eof = True
+        if not self._buffer and self._core is not None:
+            self._core.shutdown()
+            self._bridge.soon()
+
+    # ---- the end ----
+
+    def is_closing(self) -> bool:
+        """Whether it is closed, or will be."""
+        return self._closing
+
+    def close(self) -> None:
+        """Close, after what was written has been sent."""
+        if self._closing:
+            return
+        self._closing = True
+        if not self._buffer:
+            self._conn_lost += 1
+            self._call_soon(self._call_connection_lost, None)
+
+    def abort(self) -> None:
+        """Close at once; what waits here is lost."""
+        self._force_close(None)
+
+    def _fatal_error(self, error: BaseException, message: str) -> None:
+        if isinstance(error, OSError):
+            if self._loop.get_debug():
+                _log.debug("%r: %s", self, message, exc_info=True)
+        else:
+            self._loop.call_exception_handler(
+                {
+                    "message": message,
+                    "exception": error,
+                    "transport": self,
+                    "protocol": self._protocol,
+                }
+            )
+        self._force_close(error)
+
+    def _force_close(self, error: BaseException | None) -> None:
+        if self._conn_lost:
+            return
+        self._buffer.clear()
+        self._buffered = 0
+        self._closing = True
+        self._conn_lost += 1
+        self._call_soon(self._call_connection_lost, error)
+
+    def _call_connection_lost(self, error: Exception | None) -> None:
+        core = self._core
+        if core is None:
+            return
+        try:
+            self._protocol.connection_lost(error)
+        finally:
+            self._release(core)
+
+    def _release(self, core: CoreSocket) -> None:
+        self.get_extra_info("sockname")
+        self.get_extra_info("peername")
+        self._bridge.forget(core.key)
+        if self._socket is not None:
+            self._socket.close()
+        else:
+            core.close()
+        self._core = None
+        self._bridge.soon()
+        if self._server is not None:
+            self._server.detach(self)
+            self._server = None
+
+    # ---- calling the protocol ----
+
+    def _call_soon(self, function: Callable[..., object], *arguments: object) -> asyncio.Handle:
+        return self._loop.call_soon(function, *arguments, context=self._context)
+
+
+def _some_buffer(protocol: asyncio.BufferedProtocol) -> Buffer:
+    buffer = protocol.get_buffer(-1)
+    if not memoryview(buffer).nbytes:
+        raise RuntimeError("get_buffer() returned an empty buffer")
+    return buffer
+
+
+def _done_unless_cancelled(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _aborted() -> ConnectionAbortedError:
+    return ConnectionAbortedError(errno.ECONNABORTED, "the network has stopped")
+
+
+def _info(transport: StreamTransport) -> object:
+    assert transport._core is not None
+    return json.loads(transport._core.info())
+
+
+_EXTRA: dict[str, Callable[[StreamTransport], object]] = {
+    "socket": StreamTransport._own_socket,
+    "sockname": lambda transport: _shown(transport, "local"),
+    "peername": lambda transport: _shown(transport, "remote"),
+    "tcp_info": _info,
+}
+_CHANGES = {"tcp_info"}
+
+
+def _shown(transport: StreamTransport, which: str) -> object:
+    core = transport._core
+    assert core is not None
+    address = core.local() if which == "local" else core.remote()
+    if address is None:
+        return None
+    return show(address, transport._family)
