@@ -28,7 +28,7 @@ pub(crate) struct Acks {
     interactive: bool,
     /// The largest segment seen.
     full: u32,
-    last_arrival: Nanos,
+    last_arrival: Option<Nanos>,
     delay: Nanos,
 }
 
@@ -40,7 +40,7 @@ impl Acks {
             quick: QUICK,
             interactive: false,
             full: DEFAULT_SEGMENT,
-            last_arrival: 0,
+            last_arrival: None,
             delay: delay.min(LONGEST_DELAY),
         }
     }
@@ -58,9 +58,8 @@ impl Acks {
         arrival: Arrival,
         now: Nanos,
     ) -> Option<Nanos> {
-        let silence = now.saturating_sub(self.last_arrival);
-        self.last_arrival = now;
-        if silence >= SILENCE && !self.interactive {
+        let last = self.last_arrival.replace(now).unwrap_or(now);
+        if now.saturating_sub(last) >= SILENCE && !self.interactive {
             self.quick = QUICK;
         }
         if arrival != Arrival::InOrder {
@@ -107,8 +106,8 @@ impl Acks {
 
     /// A segment with an acknowledgement was sent; with bytes in it, it may have been an answer.
     pub(crate) fn on_sent(&mut self, with_bytes: bool, now: Nanos) {
-        let answered = self.last_arrival != 0 && now.saturating_sub(self.last_arrival) < self.delay;
-        if with_bytes && answered {
+        let read = self.last_arrival.map(|at| now.saturating_sub(at));
+        if with_bytes && read.is_some_and(|since| since < self.delay) {
             self.interactive = true;
         }
         self.due = self.due.saturating_sub(1);
@@ -126,7 +125,6 @@ mod tests {
     /// One that has given its quick ones away.
     fn slow() -> Acks {
         let mut acks = Acks::new(DELAY);
-        acks.last_arrival = 1;
         (0..QUICK).for_each(|_| acks.on_sent(false, 1));
         acks
     }

@@ -5,6 +5,7 @@
 mod acks;
 pub mod congestion;
 mod connection;
+mod cookie;
 mod ecn;
 mod islands;
 mod listener;

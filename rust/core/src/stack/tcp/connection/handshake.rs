@@ -51,6 +51,22 @@ impl Connection {
         this
     }
 
+    /// A SYN cookie has come back: the connection that was not kept when its SYN came. The segment
+    /// that brought it is still to be handed on.
+    pub(in crate::stack::tcp) fn from_cookie(
+        endpoints: Endpoints,
+        options: &SocketOptions,
+        syn: &Segment<'_>,
+        isn: u32,
+        path_mtu: u32,
+        now: Nanos,
+    ) -> Self {
+        let mut this = Self::accept(endpoints, options, syn, isn, path_mtu, now);
+        this.due.syn = false;
+        this.last_ack_sent = this.inbox.next();
+        this
+    }
+
     /// SYN, or SYN-ACK, where it is due.
     pub(super) fn plan_syn(&mut self, _room: usize, now: Nanos) -> Option<Plan> {
         if !std::mem::take(&mut self.due.syn) {
@@ -94,7 +110,6 @@ impl Connection {
             Flags::default()
         };
         self.last_ack_sent = self.inbox.next();
-        self.acks.on_sent(false, now);
         let syn = self.syn(now);
         Segment {
             ack: Some(self.peer_origin.seq(1)),

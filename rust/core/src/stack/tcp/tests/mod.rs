@@ -1,4 +1,13 @@
 //! Connections, two at a time and alone, in virtual time.
 mod line;
+mod notation;
 mod pair;
+mod rfc2018;
+mod rfc3168;
+mod rfc4987;
+mod rfc5927;
+mod rfc5961;
+mod rfc7323;
+mod rfc9293;
+mod script;
 mod transfers;

@@ -1,0 +1,55 @@
+//! RFC 5927: how far ICMP is believed; RFC 1191 and RFC 8201: path MTU discovery.
+use super::script::play;
+
+const OPEN: &str = "0     listen
+         0     < S 0:0(0) win 65535 <mss 1460>
+         0     > S. 0:0(0) ack 1 win 65535 <mss 1460>
+         0     < . 1:1(0) ack 1 win 65535
+         0     events WRITABLE|CONNECTED
+";
+
+#[test]
+fn an_attempt_fails_at_once() {
+    for error in ["ConnectionRefused", "HostUnreachable"] {
+        play(&format!(
+            "0     connect
+         0     > S 0:0(0) win 65535 <mss 1460,sackOK,TS val 0 ecr 0,wscale 7>
+         0     icmp {error} seq 7
+         0     state syn-sent
+         0     icmp {error} seq 0
+         0     events FAILED
+         0     error {error}
+         0     over"
+        ));
+    }
+}
+
+/// §5.2: a connection that stands does not fall; the message is the reason should the peer stay
+/// silent.
+#[test]
+fn a_connection_that_stands_is_kept() {
+    play(&format!(
+        "{OPEN}
+         0     write 10
+         0     > P. 1:11(10) ack 1 win 65535
+         0     icmp ConnectionRefused seq 1
+         0     state established
+         0     events none
+         0     no error"
+    ));
+}
+
+/// §4.1: a packet that is not under way was not sent by us. §7: a larger MTU is no news.
+#[test]
+fn packets_get_smaller_only_for_what_is_under_way() {
+    let connection = play(&format!(
+        "{OPEN}
+         0     write 2920
+         0     > P. 1:2921(2920) ack 1 win 65535 x2
+         0     icmp MessageTooLong seq 0 mtu 1280
+         0     icmp MessageTooLong seq 2921 mtu 1280
+         0     icmp MessageTooLong seq 1 mtu 9000
+         0     silence"
+    ));
+    assert_eq!(connection.info(0).path_mtu, 1500);
+}
