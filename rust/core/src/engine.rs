@@ -2,12 +2,14 @@
 //! packets in are pulled, in the order of their names, then each app with something to handle is
 //! pushed, in the order in which packets flow. All of it follows from the config alone.
 use crate::action::Action;
-use crate::app::{AppError, Context, Descriptor};
+use crate::app::{AppError, Descriptor};
+use crate::breath::Breath;
 use crate::change::{Change, Registry};
-use crate::graph::{Graph, Slot};
-use crate::link::Link;
+use crate::graph::Graph;
+pub use crate::graph::HostKey;
 use crate::log::Log;
 use crate::packet::Pool;
+use crate::stack::{Host, Readiness, SocketId};
 use crate::time::{MICROSECOND, Nanos};
 use std::collections::BTreeMap;
 
@@ -26,6 +28,9 @@ pub struct Engine {
     schedule: BTreeMap<(Nanos, u64), Vec<Action>>,
     scheduled: u64,
     failure: Option<AppError>,
+    /// The hosts that have events, in the order in which they came to have them.
+    eventful: Vec<HostKey>,
+    taken: Vec<(SocketId, Readiness)>,
 }
 
 impl Engine {
@@ -63,34 +68,27 @@ impl Engine {
         self.now = self.now.max(now);
         self.breaths += 1;
         self.apply_scheduled(registry);
-        let Self {
-            graph,
-            pool,
-            log,
-            now,
-            ..
-        } = self;
         let Graph {
             slots,
             links,
             order,
+            fed,
+            ranks,
+            agenda,
             ..
-        } = graph;
-        let now = *now;
-        let mut ready = false;
-        for (place, slot) in slots.iter_mut().enumerate() {
-            if slot.ready || slot.deadline <= now {
-                pull(slot, place, links, (now, pool, log));
-                ready |= slot.ready;
-            }
-        }
-        for &place in order.iter() {
-            let slot = &mut slots[place];
-            if slot.deadline <= now || waiting(slot, links) {
-                push(slot, place, links, (now, pool, log));
-            }
-        }
-        ready || self.has_waiting()
+        } = &mut self.graph;
+        let mut breath = Breath {
+            now: self.now,
+            slots,
+            links,
+            fed,
+            pool: &mut self.pool,
+            log: &mut self.log,
+            eventful: &mut self.eventful,
+        };
+        breath.pull(agenda, ranks);
+        breath.push(agenda, order);
+        !agenda.is_empty()
     }
 
     /// Runs in virtual time up to and including `until`, from deadline to deadline.
@@ -101,22 +99,64 @@ impl Engine {
         self.now = self.now.max(until);
     }
 
+    /// Runs in virtual time up to and including `until`, or to the breath after which hosts have
+    /// events; whether they have. At most about so many breaths, for whoever wants to look up
+    /// meanwhile: then nothing is said, and the same call goes on.
+    pub fn advance_to_event(
+        &mut self,
+        until: Nanos,
+        breaths: u64,
+        registry: &mut dyn Registry,
+    ) -> Option<bool> {
+        let last = self.breaths + breaths;
+        while !self.has_events() {
+            let Some(next) = self.next_moment().filter(|&next| next <= until) else {
+                self.now = self.now.max(until);
+                return Some(false);
+            };
+            if self.breaths == last {
+                return None;
+            }
+            self.breathe(next, registry);
+        }
+        Some(true)
+    }
+
     /// When the engine has to breathe again, unless a descriptor is ready before.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Nanos> {
-        let apps = self.graph.slots.iter().map(|slot| slot.deadline).min();
+        let apps = self.graph.agenda.next_deadline();
         let scheduled = self.schedule.keys().next().map(|(at, _)| *at);
-        apps.into_iter()
-            .chain(scheduled)
-            .min()
-            .filter(|&at| at < Nanos::MAX)
+        apps.into_iter().chain(scheduled).min()
+    }
+
+    /// When the engine has something to do in virtual time: not before its present time.
+    #[must_use]
+    pub fn next_moment(&self) -> Option<Nanos> {
+        if self.has_waiting() {
+            return Some(self.now);
+        }
+        let ready = !self.graph.agenda.pulls.is_empty();
+        let pull = ready.then_some(if self.breaths == 0 {
+            0
+        } else {
+            self.now + VIRTUAL_PULL
+        });
+        let due = self.next_deadline().map(|at| at.max(self.now));
+        due.into_iter().chain(pull).min()
+    }
+
+    /// Whether a breath at `now` would have something to do.
+    #[must_use]
+    pub fn is_due(&self, now: Nanos) -> bool {
+        !self.graph.agenda.is_empty() || self.next_deadline().is_some_and(|at| at <= now)
     }
 
     /// The descriptors that apps wait for, each with its app's place.
     pub fn descriptors(&self, into: &mut Vec<(usize, Descriptor)>) {
         let mut own = Vec::new();
-        for (place, slot) in self.graph.slots.iter().enumerate() {
-            slot.app.descriptors(&mut own);
+        for &place in &self.graph.outward {
+            self.graph.slots[place].app.descriptors(&mut own);
             into.extend(own.drain(..).map(|descriptor| (place, descriptor)));
         }
     }
@@ -128,15 +168,65 @@ impl Engine {
 
     /// Says that a descriptor of the app at this place is ready.
     pub fn wake(&mut self, place: usize) {
-        if let Some(slot) = self.graph.slots.get_mut(place) {
-            slot.ready = true;
+        if place < self.graph.slots.len() {
+            self.graph.agenda.pulls.set(place);
         }
+    }
+
+    /// The key of the host of that name, if there is one.
+    #[must_use]
+    pub fn host_key(&self, name: &str) -> Option<HostKey> {
+        self.graph.host_key(name)
+    }
+
+    /// Does something with a host at the engine's time, between two breaths; nothing where it has
+    /// stopped. What follows from it happens in the next breath, which is then due.
+    pub fn with_host<R>(
+        &mut self,
+        key: HostKey,
+        work: impl FnOnce(&mut Host, Nanos) -> R,
+    ) -> Option<R> {
+        let place = self.graph.host_place(key)?;
+        let host = self.graph.slots[place].app.host()?;
+        let result = work(host, self.now);
+        self.settle(place);
+        Some(result)
+    }
+
+    /// Whether a host has events that nobody has taken.
+    #[must_use]
+    pub fn has_events(&self) -> bool {
+        !self.eventful.is_empty()
+    }
+
+    /// Takes all events of all hosts, host by host, in the order in which they came to have some.
+    pub fn take_events(&mut self, mut tell: impl FnMut(HostKey, SocketId, Readiness)) {
+        let mut eventful = std::mem::take(&mut self.eventful);
+        for key in eventful.drain(..) {
+            let Some(place) = self.graph.host_place(key) else {
+                continue;
+            };
+            let slot = &mut self.graph.slots[place];
+            slot.eventful = false;
+            if let Some(host) = slot.app.host() {
+                host.take_events(&mut self.taken);
+            }
+            let taken = self.taken.drain(..);
+            taken.for_each(|(socket, readiness)| tell(key, socket, readiness));
+        }
+        self.eventful = eventful;
     }
 
     /// The engine's time.
     #[must_use]
     pub fn now(&self) -> Nanos {
         self.now
+    }
+
+    /// The number of the graph that runs: another after each change.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The event log.
@@ -154,11 +244,19 @@ impl Engine {
     #[must_use]
     pub fn failure(&self) -> Option<(String, AppError)> {
         let named = self.graph.names.iter().zip(&self.graph.slots);
-        let mut failures =
-            named.filter_map(|(name, slot)| Some((name.clone(), slot.app.failure()?)));
+        let mut failures = named.filter_map(|(name, slot)| {
+            let failure = slot.app.failure()?;
+            Some((name.clone(), failure))
+        });
         failures
             .next()
             .or_else(|| Some((String::from("timeline"), self.failure.clone()?)))
+    }
+
+    /// Whether an action of the schedule proved impossible.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failure.is_some()
     }
 
     /// Stops every app and takes all packets back.
@@ -184,57 +282,15 @@ impl Engine {
         }
     }
 
+    /// Notes what a host wants that was called between two breaths.
+    fn settle(&mut self, place: usize) {
+        let slot = &mut self.graph.slots[place];
+        self.graph.agenda.set_deadline(place, slot.app.deadline());
+        slot.note_events(&mut self.eventful);
+    }
+
     /// Whether an app has something on its input links: in a ring, or where it could not take all.
     fn has_waiting(&self) -> bool {
-        self.graph.links.iter().any(|link| !link.is_empty())
+        !self.graph.agenda.pushes.is_empty()
     }
-
-    fn next_moment(&self) -> Option<Nanos> {
-        if self.has_waiting() {
-            return Some(self.now);
-        }
-        let ready = self.graph.slots.iter().any(|slot| slot.ready);
-        let pull = ready.then_some(if self.breaths == 0 {
-            0
-        } else {
-            self.now + VIRTUAL_PULL
-        });
-        let due = self.next_deadline().map(|at| at.max(self.now));
-        due.into_iter().chain(pull).min()
-    }
-}
-
-fn waiting(slot: &Slot, links: &[Link]) -> bool {
-    slot.inputs.iter().any(|&link| !links[link].is_empty())
-}
-
-type Lent<'a> = (Nanos, &'a mut Pool, &'a mut Log);
-
-fn context<'a>(
-    place: usize,
-    links: &'a mut [Link],
-    (now, pool, log): Lent<'a>,
-    (inputs, outputs): (&'a [usize], &'a [usize]),
-) -> Context<'a> {
-    Context {
-        now,
-        pool,
-        log,
-        app: place as u16,
-        links,
-        inputs,
-        outputs,
-    }
-}
-
-fn pull(slot: &mut Slot, place: usize, links: &mut [Link], lent: Lent<'_>) {
-    let mut context = context(place, links, lent, (&slot.inputs, &slot.outputs));
-    slot.ready = slot.app.pull(&mut context);
-    slot.settle();
-}
-
-fn push(slot: &mut Slot, place: usize, links: &mut [Link], lent: Lent<'_>) {
-    let mut context = context(place, links, lent, (&slot.inputs, &slot.outputs));
-    slot.app.push(&mut context);
-    slot.settle();
 }

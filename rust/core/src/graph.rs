@@ -1,5 +1,6 @@
 //! The running graph: apps at their places, links between them, and the order of a breath.
-use crate::action::LinkSpec;
+use crate::action::{End, LinkSpec};
+use crate::agenda::Agenda;
 use crate::app::{App, Ports};
 use crate::change::Change;
 use crate::link::Link;
@@ -8,13 +9,22 @@ use crate::packet::Pool;
 use crate::time::Nanos;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// A host of an engine, by a number that stays its own wherever the graph moves it, and is nobody
+/// else's once it has stopped.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct HostKey(pub u32);
+
 /// An app at its place in the graph.
 pub(crate) struct Slot {
     pub(crate) app: Box<dyn App>,
     pub(crate) inputs: Vec<usize>,
     pub(crate) outputs: Vec<usize>,
-    pub(crate) deadline: Nanos,
-    pub(crate) ready: bool,
+    /// Its number, if it is a host.
+    pub(crate) host: Option<HostKey>,
+    /// Whether it is known to have events that nobody has taken.
+    pub(crate) eventful: bool,
+    /// Whether it has ever waited for a descriptor: only then it is asked.
+    outward: bool,
 }
 
 impl Slot {
@@ -23,13 +33,30 @@ impl Slot {
             app,
             inputs: Vec::new(),
             outputs: Vec::new(),
-            deadline: 0,
-            ready: true,
+            host: None,
+            eventful: false,
+            outward: false,
         }
     }
 
-    pub(crate) fn settle(&mut self) {
-        self.deadline = self.app.deadline().unwrap_or(Nanos::MAX);
+    /// Adds a host that has events now and had none before.
+    pub(crate) fn note_events(&mut self, eventful: &mut Vec<HostKey>) {
+        if let Some(key) = self.host
+            && !self.eventful
+            && self.app.host().is_some_and(|host| host.has_events())
+        {
+            self.eventful = true;
+            eventful.push(key);
+        }
+    }
+
+    fn is_outward(&mut self) -> bool {
+        if !self.outward {
+            let mut descriptors = Vec::new();
+            self.app.descriptors(&mut descriptors);
+            self.outward = !descriptors.is_empty();
+        }
+        self.outward
     }
 }
 
@@ -42,6 +69,15 @@ pub(crate) struct Graph {
     pub(crate) links: Vec<Link>,
     /// The places of the apps, in the order in which they are pushed.
     pub(crate) order: Vec<usize>,
+    /// Of each link, the rank in that order of the app that it feeds.
+    pub(crate) fed: Vec<usize>,
+    /// Of each app, its rank in that order.
+    pub(crate) ranks: Vec<usize>,
+    pub(crate) agenda: Agenda,
+    /// The places of the hosts, by their keys; none of one that has stopped.
+    hosts: Vec<Option<usize>>,
+    /// The places of the apps that may wait for a descriptor.
+    pub(crate) outward: Vec<usize>,
 }
 
 impl Graph {
@@ -53,6 +89,14 @@ impl Graph {
 
     pub(crate) fn app(&self, name: &str) -> Option<&dyn App> {
         self.place(name).map(|place| &*self.slots[place].app)
+    }
+
+    pub(crate) fn host_key(&self, name: &str) -> Option<HostKey> {
+        self.slots[self.place(name)?].host
+    }
+
+    pub(crate) fn host_place(&self, key: HostKey) -> Option<usize> {
+        *self.hosts.get(key.0 as usize)?
     }
 
     /// Makes a staged change real. What it does not name keeps its state and its packets.
@@ -72,9 +116,19 @@ impl Graph {
                 self.slots[place].app.reconfigure(&config, now);
             }
         }
-        for slot in &mut self.slots {
-            slot.settle();
-            slot.ready = true;
+        self.begin_agenda();
+    }
+
+    /// Everybody is called after a change, and everything that stands on a link is handled.
+    fn begin_agenda(&mut self) {
+        self.agenda = Agenda::of(self.slots.len());
+        for (place, slot) in self.slots.iter().enumerate() {
+            self.agenda.set_deadline(place, slot.app.deadline());
+        }
+        for (link, &rank) in self.links.iter().zip(&self.fed) {
+            if !link.is_empty() {
+                self.agenda.pushes.set(rank);
+            }
         }
     }
 
@@ -121,22 +175,22 @@ impl Graph {
         }
     }
 
-    /// Tells each app its links, and works the order out again.
+    /// Tells each app its links and works the order out again.
     fn rewire(&mut self) {
-        for place in 0..self.slots.len() {
-            let name = &self.names[place];
-            let (inputs, in_names) = ends(&self.specs, name, |spec| &spec.to);
-            let (outputs, out_names) = ends(&self.specs, name, |spec| &spec.from);
-            let slot = &mut self.slots[place];
-            (slot.inputs, slot.outputs) = (inputs, outputs);
-            slot.app.linked(&Ports {
-                inputs: in_names,
-                outputs: out_names,
-            });
+        let edges = self.edges();
+        self.order = order::downstream(&edges, self.slots.len());
+        self.ranks = vec![0; self.slots.len()];
+        for (rank, &place) in self.order.iter().enumerate() {
+            self.ranks[place] = rank;
         }
-        self.order = order::downstream(&self.edges(), self.slots.len());
+        self.fed = edges.iter().map(|&(_, to)| self.ranks[to]).collect();
+        self.tell_links(&edges);
+        self.number_hosts();
+        let outward = |place: &usize| self.slots[*place].is_outward();
+        self.outward = (0..self.names.len()).filter(outward).collect();
     }
 
+    /// The apps that each link joins.
     fn edges(&self) -> Vec<(usize, usize)> {
         let place = |name: &str| self.place(name).unwrap_or_default();
         self.specs
@@ -144,21 +198,57 @@ impl Graph {
             .map(|spec| (place(&spec.from.app), place(&spec.to.app)))
             .collect()
     }
+
+    fn tell_links(&mut self, edges: &[(usize, usize)]) {
+        let count = self.slots.len();
+        let ends = edges.iter().zip(&self.specs);
+        let inputs = by_port(count, ends.clone().map(|(edge, spec)| (edge.1, &spec.to)));
+        let outputs = by_port(count, ends.map(|(edge, spec)| (edge.0, &spec.from)));
+        for (slot, (inputs, outputs)) in self.slots.iter_mut().zip(inputs.zip(outputs)) {
+            let ports;
+            (slot.inputs, slot.outputs, ports) = split(inputs, outputs);
+            slot.app.linked(&ports);
+        }
+    }
+
+    /// Gives new hosts their keys, and notes where all are.
+    fn number_hosts(&mut self) {
+        self.hosts.fill(None);
+        for (place, slot) in self.slots.iter_mut().enumerate() {
+            if slot.host.is_none() && slot.app.host().is_some() {
+                slot.host = Some(HostKey(self.hosts.len() as u32));
+                self.hosts.push(None);
+            }
+            if let Some(HostKey(key)) = slot.host {
+                self.hosts[key as usize] = Some(place);
+            }
+        }
+    }
 }
 
-/// The links that end at an app, in the order of its ports' names.
-fn ends(
-    specs: &[LinkSpec],
-    app: &str,
-    side: impl Fn(&LinkSpec) -> &crate::action::End,
-) -> (Vec<usize>, Vec<String>) {
-    let mine = specs
-        .iter()
-        .enumerate()
-        .filter(|(_, spec)| side(spec).app == app);
-    let mut found: Vec<(usize, String)> = mine
-        .map(|(index, spec)| (index, side(spec).port.clone()))
-        .collect();
-    found.sort_by(|a, b| a.1.cmp(&b.1));
-    found.into_iter().unzip()
+type Ended<'a> = Vec<(&'a str, usize)>;
+
+/// The links at each app, in the order of its ports' names.
+fn by_port<'a>(
+    count: usize,
+    ends: impl Iterator<Item = (usize, &'a End)>,
+) -> impl Iterator<Item = Ended<'a>> {
+    let mut found: Vec<Ended<'_>> = vec![Vec::new(); count];
+    for (link, (place, end)) in ends.enumerate() {
+        found[place].push((&end.port, link));
+    }
+    found.into_iter().map(|mut mine| {
+        mine.sort_unstable();
+        mine
+    })
+}
+
+fn split(inputs: Ended<'_>, outputs: Ended<'_>) -> (Vec<usize>, Vec<usize>, Ports) {
+    let names = |ended: &Ended<'_>| ended.iter().map(|(port, _)| String::from(*port)).collect();
+    let links = |ended: &Ended<'_>| ended.iter().map(|(_, link)| *link).collect();
+    let ports = Ports {
+        inputs: names(&inputs),
+        outputs: names(&outputs),
+    };
+    (links(&inputs), links(&outputs), ports)
 }

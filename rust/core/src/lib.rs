@@ -5,8 +5,10 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod action;
+mod agenda;
 pub mod app;
 pub mod apps;
+mod breath;
 pub mod cause;
 mod change;
 pub mod engine;

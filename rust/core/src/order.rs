@@ -1,5 +1,7 @@
 //! The order in which apps are pushed: downstream, so that a packet crosses the graph in one breath.
 
+use std::collections::BTreeSet;
+
 /// Places `0..count` in an order in which each comes behind those that feed it. Where links form a
 /// ring, the smallest place of the ring goes first.
 pub(crate) fn downstream(edges: &[(usize, usize)], count: usize) -> Vec<usize> {
@@ -9,24 +11,20 @@ pub(crate) fn downstream(edges: &[(usize, usize)], count: usize) -> Vec<usize> {
         feeders[to] += 1;
         fed[from].push(to);
     }
+    let mut left: BTreeSet<usize> = (0..count).collect();
+    let mut free: BTreeSet<usize> = (0..count).filter(|&place| feeders[place] == 0).collect();
     let mut order = Vec::with_capacity(count);
-    let mut done = vec![false; count];
-    while let Some(next) = pick(&feeders, &done) {
-        done[next] = true;
+    while let Some(next) = free.pop_first().or_else(|| left.first().copied()) {
+        left.remove(&next);
         order.push(next);
         for &to in &fed[next] {
             feeders[to] -= 1;
+            if feeders[to] == 0 && left.contains(&to) {
+                free.insert(to);
+            }
         }
     }
     order
-}
-
-/// The first place that waits for nobody; in a ring, the first that is left.
-fn pick(feeders: &[usize], done: &[bool]) -> Option<usize> {
-    let left = || (0..done.len()).filter(|&place| !done[place]);
-    left()
-        .find(|&place| feeders[place] == 0)
-        .or_else(|| left().next())
 }
 
 #[cfg(test)]

@@ -1,0 +1,107 @@
+//! A breath: first the apps that bring packets in are pulled, in the order of their names, then
+//! each app with something to handle is pushed, in the order in which packets flow.
+use crate::agenda::Agenda;
+use crate::app::{App, Context};
+use crate::graph::{HostKey, Slot};
+use crate::link::Link;
+use crate::log::Log;
+use crate::packet::Pool;
+use crate::time::Nanos;
+
+/// What a breath works on.
+pub(crate) struct Breath<'a> {
+    pub(crate) now: Nanos,
+    pub(crate) slots: &'a mut [Slot],
+    pub(crate) links: &'a mut [Link],
+    /// Of each link, the rank of the app that it feeds.
+    pub(crate) fed: &'a [usize],
+    pub(crate) pool: &'a mut Pool,
+    pub(crate) log: &'a mut Log,
+    /// The hosts that have events.
+    pub(crate) eventful: &'a mut Vec<HostKey>,
+}
+
+impl Breath<'_> {
+    /// Pulls everybody who is due, or who said that there is more.
+    #[inline]
+    pub(crate) fn pull(&mut self, agenda: &mut Agenda, ranks: &[usize]) {
+        agenda.pull_due(self.now);
+        for word in 0..agenda.pulls.words() {
+            let mut walk = agenda.pulls.walk(word);
+            while let Some(place) = walk.next() {
+                let (app, mut context) = self.lend(place);
+                if app.pull(&mut context) {
+                    agenda.pulls.set(place);
+                }
+                agenda.set_deadline(place, self.settle(place));
+                self.outputs(place, |rank| agenda.pushes.set(rank));
+                if agenda.is_due(place, self.now) {
+                    agenda.pushes.set(ranks[place]);
+                }
+            }
+        }
+    }
+
+    /// Pushes everybody who is due, or has packets waiting.
+    #[inline]
+    pub(crate) fn push(&mut self, agenda: &mut Agenda, order: &[usize]) {
+        for word in 0..agenda.pushes.words() {
+            let mut walk = agenda.pushes.walk(word);
+            while let Some(rank) = walk.next() {
+                let place = order[rank];
+                let (app, mut context) = self.lend(place);
+                app.push(&mut context);
+                agenda.set_deadline(place, self.settle(place));
+                self.outputs(place, |fed| walk.mark(fed, &mut agenda.pushes));
+                if self.has_left(place) {
+                    agenda.pushes.set(rank);
+                }
+            }
+        }
+    }
+
+    /// An app, and what it may touch.
+    #[inline(always)]
+    fn lend(&mut self, place: usize) -> (&mut dyn App, Context<'_>) {
+        let slot = &mut self.slots[place];
+        let context = Context {
+            now: self.now,
+            pool: self.pool,
+            log: self.log,
+            app: place as u16,
+            links: self.links,
+            inputs: &slot.inputs,
+            outputs: &slot.outputs,
+        };
+        (&mut *slot.app, context)
+    }
+
+    /// Notes the events of an app that was called; when it wants to be called again.
+    #[inline(always)]
+    fn settle(&mut self, place: usize) -> Option<Nanos> {
+        let slot = &mut self.slots[place];
+        if slot.host.is_some() {
+            slot.note_events(self.eventful);
+        }
+        slot.app.deadline()
+    }
+
+    /// Names the ranks of those for whom an app has left something.
+    #[inline(always)]
+    fn outputs(&self, place: usize, mut name: impl FnMut(usize)) {
+        for &link in &self.slots[place].outputs {
+            if !self.links[link].is_empty() {
+                name(self.fed[link]);
+            }
+        }
+    }
+
+    /// Whether an app could not take everything: then it is pushed again.
+    #[inline(always)]
+    fn has_left(&self, place: usize) -> bool {
+        let inputs = self.slots[place].inputs.iter();
+        inputs
+            .map(|&link| &self.links[link])
+            .any(|link| !link.is_empty())
+    }
+}
