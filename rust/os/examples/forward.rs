@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let run = Run::real(1, false)?;
     let links = r#"{"do":"link","link":"a.tx -> b.rx"},{"do":"link","link":"b.tx -> a.rx"}"#;
     let actions = format!("[{},{},{links}]", start("a", a), start("b", b));
-    run.apply(parse(&actions)?)?;
+    run.apply(&parse(&actions)?)?;
     println!("forwarding");
     std::io::stdin().read_line(&mut String::new())?;
     println!("{:#}", run.statistics()?);

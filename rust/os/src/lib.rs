@@ -2,6 +2,7 @@
 //! apps that end at the operating system.
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod abandoned;
 mod batch;
 pub mod capture;
 mod capture_file;
@@ -28,4 +29,4 @@ mod thread;
 pub mod tun;
 mod virtio;
 
-pub use run::Run;
+pub use run::{Run, Turn};

@@ -1,12 +1,13 @@
 //! Both ways to run an engine, behind one set of commands.
-use crate::drive::{Drive, Failure};
-use crate::local::Local;
+use crate::drive::{self, Drive, Failure};
+use crate::local::{self, Local};
 use crate::registry::Apps;
 use serde_json::Value;
 use std::time::Duration;
 use usernet_core::action::Action;
 use usernet_core::app::AppError;
-use usernet_core::engine::Engine;
+use usernet_core::engine::{Engine, HostKey};
+use usernet_core::stack::{Host, Readiness, SocketId};
 use usernet_core::time::Nanos;
 
 /// An engine that runs: by itself, or as far as it is told to.
@@ -36,8 +37,9 @@ impl Run {
     ///
     /// # Errors
     /// An action cannot be done, and none was; or the engine has ended.
-    pub fn apply(&self, actions: Vec<Action>) -> Result<u64, AppError> {
-        self.with(move |engine, apps| engine.apply(&actions, apps))?
+    pub fn apply(&self, actions: &[Action]) -> Result<u64, AppError> {
+        self.turn()
+            .with(|engine, apps| engine.apply(actions, apps))?
     }
 
     /// Does actions at a moment of the engine's time.
@@ -45,7 +47,7 @@ impl Run {
     /// # Errors
     /// The engine has ended.
     pub fn schedule(&self, at: Nanos, actions: Vec<Action>) -> Result<(), AppError> {
-        self.with(move |engine, _| engine.schedule(at, actions))
+        self.turn().with(|engine, _| engine.schedule(at, actions))
     }
 
     /// Everything counted so far, as of one breath.
@@ -53,7 +55,7 @@ impl Run {
     /// # Errors
     /// The engine has ended.
     pub fn statistics(&self) -> Result<Value, AppError> {
-        self.with(|engine, _| engine.statistics())
+        self.turn().with(|engine, _| engine.statistics())
     }
 
     /// Starts to keep the event log.
@@ -61,7 +63,7 @@ impl Run {
     /// # Errors
     /// The engine has ended.
     pub fn keep_log(&self) -> Result<(), AppError> {
-        self.with(|engine, _| engine.log().keep())
+        self.turn().with(|engine, _| engine.log().keep())
     }
 
     /// The event log's records so far.
@@ -69,7 +71,8 @@ impl Run {
     /// # Errors
     /// The engine has ended.
     pub fn log(&self) -> Result<Vec<u8>, AppError> {
-        self.with(|engine, _| engine.log().records().to_vec())
+        self.turn()
+            .with(|engine, _| engine.log().records().to_vec())
     }
 
     /// The engine's time.
@@ -77,16 +80,16 @@ impl Run {
     pub fn now(&self) -> Nanos {
         match self {
             Self::Real(drive) => drive.now(),
-            Self::Virtual(local) => local.with(|engine, _| engine.now()),
+            Self::Virtual(local) => local.turn().with(|engine, _| engine.now()),
         }
     }
 
-    /// When the engine is due next, if ever.
+    /// When the engine has something to do next, if ever: its present time, if at once.
     ///
     /// # Errors
     /// The engine has ended.
-    pub fn next_deadline(&self) -> Result<Option<Nanos>, AppError> {
-        self.with(|engine, _| engine.next_deadline())
+    pub fn next_moment(&self) -> Result<Option<Nanos>, AppError> {
+        self.turn().with(|engine, _| engine.next_moment())
     }
 
     /// Runs virtual time up to and including `until`.
@@ -94,12 +97,63 @@ impl Run {
     /// # Errors
     /// The engine runs in real time.
     pub fn advance(&self, until: Nanos) -> Result<(), AppError> {
+        self.local()?.advance(until);
+        Ok(())
+    }
+
+    /// Runs virtual time up to and including `until`, or to the breath after which socket events
+    /// wait; whether they do. Nothing is said where it would take long: the same call goes on.
+    ///
+    /// # Errors
+    /// The engine runs in real time.
+    pub fn advance_to_event(&self, until: Nanos) -> Result<Option<bool>, AppError> {
+        Ok(self.local()?.advance_to_event(until))
+    }
+
+    /// The descriptor that is readable while socket events wait.
+    ///
+    /// # Errors
+    /// In virtual time there is none.
+    pub fn fd(&self) -> Result<i32, AppError> {
         match self {
-            Self::Real(_) => Err(AppError::engine("real time cannot be advanced")),
-            Self::Virtual(local) => {
-                local.advance(until);
-                Ok(())
-            }
+            Self::Real(drive) => Ok(drive.fd()),
+            Self::Virtual(_) => Err(AppError::engine(
+                "virtual time has no descriptor: its events wait after advance_to_event",
+            )),
+        }
+    }
+
+    /// Before socket events are taken: makes the descriptor unreadable, until there are others.
+    pub fn clear(&self) {
+        if let Self::Real(drive) = self {
+            drive.clear();
+        }
+    }
+
+    /// Waits for one's turn with the engine, which comes between two breaths.
+    #[must_use]
+    pub fn turn(&self) -> Turn<'_> {
+        match self {
+            Self::Real(drive) => Turn::Real(drive.turn()),
+            Self::Virtual(local) => Turn::Virtual(local.turn()),
+        }
+    }
+
+    /// A turn at once, if nobody else has one.
+    #[must_use]
+    #[inline]
+    pub fn try_turn(&self) -> Option<Turn<'_>> {
+        match self {
+            Self::Real(drive) => drive.try_turn().map(Turn::Real),
+            Self::Virtual(local) => local.try_turn().map(Turn::Virtual),
+        }
+    }
+
+    /// Closes a socket as soon as that can be done, without waiting for it.
+    pub fn abandon(&self, host: HostKey, socket: SocketId) {
+        match self {
+            Self::Real(drive) => drive.abandon(host, socket),
+            Self::Virtual(local) => local.abandon(host, socket),
         }
     }
 
@@ -109,7 +163,8 @@ impl Run {
         match self {
             Self::Real(drive) => drive.failure(),
             Self::Virtual(local) => {
-                local.with(|engine, apps| engine.failure().or_else(|| apps.late_failure()))
+                let turn = local.turn();
+                turn.with(|engine, apps| engine.failure().or_else(|| apps.late_failure()))
             }
         }
     }
@@ -128,17 +183,67 @@ impl Run {
     pub fn stop(&self) {
         match self {
             Self::Real(drive) => drive.stop(),
-            Self::Virtual(local) => local.with(|engine, _| engine.stop()),
+            Self::Virtual(local) => local.turn().with(|engine, _| engine.stop()),
         }
     }
 
-    fn with<R: Send + 'static>(
-        &self,
-        work: impl FnOnce(&mut Engine, &mut Apps) -> R + Send + 'static,
-    ) -> Result<R, AppError> {
+    fn local(&self) -> Result<&Local, AppError> {
         match self {
-            Self::Real(drive) => drive.with(work),
-            Self::Virtual(local) => Ok(local.with(work)),
+            Self::Real(_) => Err(AppError::engine("real time cannot be advanced")),
+            Self::Virtual(local) => Ok(local),
+        }
+    }
+}
+
+/// The engine for as long as one holds it.
+pub enum Turn<'a> {
+    /// Of an engine in real time.
+    Real(drive::Turn<'a>),
+    /// Of one in virtual time.
+    Virtual(local::Turn<'a>),
+}
+
+impl Turn<'_> {
+    /// Does something with the engine between two breaths. What follows from it happens before
+    /// this returns in real time, and in the next breath in virtual time.
+    ///
+    /// # Errors
+    /// The engine has ended.
+    #[inline]
+    pub fn with<R>(self, work: impl FnOnce(&mut Engine, &mut Apps) -> R) -> Result<R, AppError> {
+        match self {
+            Self::Real(turn) => turn.with(work),
+            Self::Virtual(turn) => Ok(turn.with(work)),
+        }
+    }
+
+    /// Does something with a host; nothing where it has stopped.
+    ///
+    /// # Errors
+    /// The engine has ended.
+    #[inline]
+    pub fn with_host<R>(
+        self,
+        host: HostKey,
+        work: impl FnOnce(&mut Host, Nanos) -> R,
+    ) -> Result<Option<R>, AppError> {
+        self.with(|engine, _| engine.with_host(host, work))
+    }
+
+    /// Takes all socket events of all hosts.
+    ///
+    /// # Errors
+    /// The engine has ended.
+    pub fn take_events(
+        self,
+        tell: impl FnMut(HostKey, SocketId, Readiness),
+    ) -> Result<(), AppError> {
+        match self {
+            Self::Real(turn) => turn.take_events(tell),
+            Self::Virtual(turn) => {
+                turn.with(|engine, _| engine.take_events(tell));
+                Ok(())
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ fn start(run: &Run, path: &Path, reader: Option<&Path>) {
             {{"do":"start","name":"b","app":{{"app":"pcap_writer","path":{path:?},"interfaces":["eth0","eth1"]}}}},
             {{"do":"link","link":"a.tx -> b.eth0"}}]"#
     );
-    run.apply(parse(&actions).unwrap()).unwrap();
+    run.apply(&parse(&actions).unwrap()).unwrap();
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn failure_of_a_capture(path: &Path) -> (String, AppError) {
             {{"do":"start","name":"w","app":{{"app":"pcap_writer","path":{path:?},"interfaces":["eth0"]}}}},
             {{"do":"link","link":"a.tx -> w.eth0"}}]"#
     );
-    run.apply(parse(&actions).unwrap()).unwrap();
+    run.apply(&parse(&actions).unwrap()).unwrap();
     loop {
         run.advance(run.now() + 1_000_000).unwrap();
         if let Some(failure) = run.failure() {

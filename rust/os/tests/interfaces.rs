@@ -61,7 +61,7 @@ impl Path {
         let actions = format!("[{},{},{links}]", start("a", a), start("b", b));
         let run = middle.within(move || {
             let run = Run::real(1, false).unwrap();
-            run.apply(parse(&actions).unwrap()).unwrap();
+            run.apply(&parse(&actions).unwrap()).unwrap();
             run
         });
         let path = Self {
@@ -196,7 +196,7 @@ fn a_device_is_gone_when_its_app_stops() {
         let run = Run::real(1, false).unwrap();
         let start =
             r#"[{"do":"start","name":"t","app":{"app":"tap","interface":"t0","mtu":9000}}]"#;
-        run.apply(parse(start).unwrap()).unwrap();
+        run.apply(&parse(start).unwrap()).unwrap();
         let mtu = || {
             Command::new("ip")
                 .args(["link", "show", "t0"])
@@ -365,7 +365,7 @@ fn frames_arrive_as_they_were_sent_with_their_tags() {
     let run = |host: &Namespace, actions: String| {
         host.within(move || {
             let run = Run::real(1, false).unwrap();
-            run.apply(parse(&actions).unwrap()).unwrap();
+            run.apply(&parse(&actions).unwrap()).unwrap();
             run
         })
     };
@@ -428,7 +428,7 @@ fn what_cannot_be_opened_says_why() {
         );
         namespace.within(move || {
             let run = Run::real(1, false).unwrap();
-            run.apply(parse(&actions).unwrap()).unwrap_err()
+            run.apply(&parse(&actions).unwrap()).unwrap_err()
         })
     };
     let missing = refusal("raw_socket", "nosuch0");

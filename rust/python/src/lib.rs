@@ -31,7 +31,7 @@ impl Engine {
 
     fn apply(&self, py: Python<'_>, actions: &str) -> PyResult<u64> {
         let actions = read(actions)?;
-        self.ask(py, |run| run.apply(actions))
+        self.ask(py, |run| run.apply(&actions))
     }
 
     fn schedule(&self, py: Python<'_>, at: u64, actions: &str) -> PyResult<()> {
