@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import errno
 import socket
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 if TYPE_CHECKING:
     from usernet.net.border import Address
 
-__all__ = ["MAPPED", "SocketAddress", "family_of", "is_numeric", "show", "to_core", "unmapped"]
+__all__ = [
+    "MAPPED",
+    "SocketAddress",
+    "check_bytes",
+    "family_of",
+    "is_numeric",
+    "show",
+    "to_core",
+    "unmapped",
+]
 
 SocketAddress: TypeAlias = "tuple[str, int] | tuple[str, int, int, int]"
 """What `socket` calls an address: two parts for IPv4, four for IPv6."""
@@ -48,9 +57,12 @@ def to_core(address: object, family: int) -> Address:
         TypeError: It is no address of that family.
         OSError: It is one of the other family.
     """
-    if not isinstance(address, tuple) or not 2 <= len(address) <= 4:  # noqa: PLR2004
+    if not isinstance(address, tuple):
         raise TypeError(f"an address is a tuple (host, port), not {address!r}")
-    host, port = str(address[0]), int(address[1])
+    parts = cast("tuple[object, ...]", address)
+    if not 2 <= len(parts) <= 4:  # noqa: PLR2004
+        raise TypeError(f"an address is a tuple (host, port), not {address!r}")
+    host, port = str(parts[0]), int(cast("int", parts[1]))
     if not 0 <= port <= 0xFFFF:  # noqa: PLR2004
         raise OverflowError("port must be 0-65535")
     if family == socket.AF_INET:
@@ -72,3 +84,13 @@ def show(address: Address, family: int) -> SocketAddress:
     if family == socket.AF_INET:
         return address
     return (host if ":" in host else MAPPED + host), port, 0, 0
+
+
+def check_bytes(data: object) -> None:
+    """Refuse what asyncio's transports refuse.
+
+    Raises:
+        TypeError: It is not bytes, a bytearray or a memoryview.
+    """
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(f"data argument must be a bytes-like object, not {type(data).__name__!r}")

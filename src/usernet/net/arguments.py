@@ -99,14 +99,14 @@ def server_tls(keys: ServerKeys) -> Tls | None:
         TypeError: ``ssl`` is no context.
         ValueError: The keywords contradict each other.
     """
-    context: object = keys.get("ssl")
-    if isinstance(context, bool):
+    context = keys.get("ssl")
+    if isinstance(context, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError("ssl argument must be an SSLContext or None")
     timeouts = _timeouts(keys)
     if context is None:
         _without_tls(timeouts)
         return None
-    return Tls(keys["ssl"] or True, timeouts, server_side=True)
+    return Tls(context, timeouts, server_side=True)
 
 
 _Timeouts = tuple["float | None", "float | None"]

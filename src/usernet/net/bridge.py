@@ -64,7 +64,7 @@ class Bridge:
         self._events: deque[tuple[int, int]] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._due = False
-        self.closed = False
+        self.closed: bool = False
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Have a loop in real time dispatch the events."""

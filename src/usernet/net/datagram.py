@@ -7,12 +7,13 @@ import contextvars
 import errno
 import logging
 import warnings
-from asyncio import constants, transports
+from asyncio import constants
 from collections import deque
 from typing import TYPE_CHECKING
 
-from usernet.net.address import is_numeric, show, to_core
+from usernet.net.address import check_bytes, is_numeric, show, to_core
 from usernet.net.bridge import GONE, WRITABLE
+from usernet.net.flow_control import FlowControl
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ _AT_ONCE = 64
 """How many datagrams are read before others have their turn."""
 
 
-class DatagramTransport(transports._FlowControlMixin, asyncio.DatagramTransport):
+class DatagramTransport(FlowControl, asyncio.DatagramTransport):
     """A UDP socket.
 
     Args:
@@ -40,12 +41,6 @@ class DatagramTransport(transports._FlowControlMixin, asyncio.DatagramTransport)
         remote: The one address to send to, if the endpoint was made for one.
         waiter: A future that is done after `connection_made`.
     """
-
-    if TYPE_CHECKING:
-        _extra: dict[str, object]
-
-        def _maybe_pause_protocol(self) -> None: ...
-        def _maybe_resume_protocol(self) -> None: ...
 
     _socket: Socket | None = None
 
@@ -141,10 +136,7 @@ class DatagramTransport(transports._FlowControlMixin, asyncio.DatagramTransport)
 
     def sendto(self, data: Buffer, addr: object = None) -> None:
         """Send a datagram; to nobody in particular where the endpoint has one peer."""
-        if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise TypeError(
-                f"data argument must be a bytes-like object, not {type(data).__name__!r}"
-            )
+        check_bytes(data)
         if self._remote and addr not in (None, self._remote):
             raise ValueError(f"Invalid address: must be None or {self._remote}")
         if self._conn_lost or self._socket is None:
@@ -153,8 +145,9 @@ class DatagramTransport(transports._FlowControlMixin, asyncio.DatagramTransport)
         remote = None if self._connected else self._core_address(addr or self._remote)
         if not self._buffer and self._send(self._socket, data, remote):
             return
-        self._buffer.append((bytes(data), remote))
-        self._buffered += len(data)
+        kept = bytes(memoryview(data))
+        self._buffer.append((kept, remote))
+        self._buffered += len(kept)
         self._maybe_pause_protocol()
 
     def _core_address(self, address: object) -> Address:

@@ -30,7 +30,8 @@ _ADVICE = {
 
 def escaped(what: str) -> EscapeError:
     """The error for a call that asks for something of the operating system's."""
-    culprit = _culprit(sys._getframe(1))
+    caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
+    culprit = _culprit(caller)
     advice = _ADVICE[culprit] if culprit else f"let asyncio make the connection, or {_REAL}"
     return EscapeError(
         f"{what} is the operating system's, where virtual time means nothing: {advice}"

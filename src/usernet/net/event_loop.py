@@ -246,11 +246,11 @@ class EventLoop(TimedLoop):
         """Refused: a simulated host has no files."""
         raise escaped("a Unix socket")
 
-    async def connect_read_pipe(self, *_: object) -> NoReturn:
+    async def connect_read_pipe(self, protocol_factory: object, pipe: object) -> NoReturn:
         """Refused: a pipe lives in real time."""
         raise escaped("a pipe")
 
-    async def connect_write_pipe(self, *_: object) -> NoReturn:
+    async def connect_write_pipe(self, protocol_factory: object, pipe: object) -> NoReturn:
         """Refused: a pipe lives in real time."""
         raise escaped("a pipe")
 

@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from types import TracebackType
 
+    import httpx
+
     from usernet.net.address import SocketAddress
     from usernet.net.arguments import ConnectionKeys, ServerKeys
     from usernet.net.border import HostNetwork
     from usernet.net.endpoint import EndpointKeys
+    from usernet.net.httpx_transport import TransportKeys
     from usernet.net.resolver import AddressInfo
     from usernet.net.socket import Socket
 
@@ -293,13 +296,19 @@ class Host:
         Raises:
             gaierror: The name is unknown, or has no address of that family.
         """
-        if not isinstance(address, tuple) or not address:
+        if not isinstance(address, tuple):
             return address
-        host = str(address[0])
+        parts = cast("tuple[object, ...]", address)
+        host = str(parts[0])
         if not host or host == "<broadcast>" or family_of(host) != system.AF_UNSPEC:
-            return address
+            return parts
         infos = resolver.address_infos(
-            self.network, self.name, host, address[1], family=family, type=system.SOCK_DGRAM
+            self.network,
+            self.name,
+            host,
+            cast("int", parts[1]),
+            family=family,
+            type=system.SOCK_DGRAM,
         )
         return infos[0][4]
 
@@ -345,6 +354,17 @@ class Host:
         return await ping(
             self, unmapped(address), count=count, size=size, interval=interval, timeout=timeout
         )
+
+    def httpx_transport(self, **keys: Unpack[TransportKeys]) -> httpx.AsyncHTTPTransport:
+        """What ``httpx.AsyncClient(transport=…)`` takes, to connect from this host.
+
+        Args:
+            keys: As of `httpx.AsyncHTTPTransport`: ``verify``, ``http1``, ``http2``, ``limits``,
+                ``retries``.
+        """
+        from usernet.net import httpx_transport  # noqa: PLC0415 - where httpx is wanted
+
+        return httpx_transport.transport(self, keys)
 
     def context(self) -> contextvars.Context:
         """A copy of the present context, in which this host is current."""

@@ -26,7 +26,7 @@ from usernet.net.current import host_or_none
 from usernet.net.socket import Socket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
     from usernet.net.address import SocketAddress
     from usernet.net.host import Host
@@ -38,7 +38,7 @@ EPOCH = 946_684_800 * 1_000_000_000
 
 
 @contextlib.contextmanager
-def patched(changes: list[tuple[object, str, object]]) -> Iterator[None]:
+def patched(changes: list[tuple[object, str, object]]) -> Generator[None]:
     """Have these attributes of these objects these values, inside."""
     before = [(owner, name, getattr(owner, name)) for owner, name, _ in changes]
     try:
@@ -54,15 +54,15 @@ def patched(changes: list[tuple[object, str, object]]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def sockets() -> Iterator[None]:
+def sockets() -> Generator[None]:
     """Virtual sockets and names for code that lives on a host, inside."""
     made = _SocketClass(system.socket)
     changes: list[tuple[object, str, object]] = [
         (system, "socket", made),
         (system, "getaddrinfo", _on_host(_getaddrinfo, system.getaddrinfo)),
         (system, "gethostbyname", _on_host(_gethostbyname, system.gethostbyname)),
-        (system, "gethostname", _on_host(lambda host: host.name, system.gethostname)),
-        (system, "getfqdn", _on_host(lambda host, name="": name or host.name, system.getfqdn)),
+        (system, "gethostname", _on_host(_gethostname, system.gethostname)),
+        (system, "getfqdn", _on_host(_getfqdn, system.getfqdn)),
         (system, "getnameinfo", _on_host(_getnameinfo, system.getnameinfo)),
         *_adapters(),
     ]
@@ -144,6 +144,14 @@ def _getaddrinfo(  # noqa: PLR0917 - as in the module socket
     )
 
 
+def _gethostname(host: Host) -> str:
+    return host.name
+
+
+def _getfqdn(host: Host, name: str = "") -> str:
+    return name or host.name
+
+
 def _gethostbyname(host: Host, name: str) -> str:
     infos = resolver.address_infos(host.network, host.name, name, 0, family=system.AF_INET)
     return infos[0][4][0]
@@ -179,7 +187,7 @@ _FAMILIES = (int(system.AF_INET), int(system.AF_INET6))
 
 
 @contextlib.contextmanager
-def clocks_and_randomness(now: Callable[[], int], seed: int) -> Iterator[None]:
+def clocks_and_randomness(now: Callable[[], int], seed: int) -> Generator[None]:
     """Virtual time and seeded randomness, inside.
 
     Args:

@@ -70,7 +70,7 @@ async def ping(
     try:
         asked = _Asked(host, socket)
         async with asyncio.TaskGroup() as group:
-            replies = []
+            replies: list[asyncio.Task[float | None]] = []
             for number in range(count):
                 if number:
                     await asyncio.sleep(interval)

@@ -73,17 +73,19 @@ class Socket(NeverWaits):
         host: Host | None = None,
     ) -> None:
         super().__init__(0.0 if type & system.SOCK_NONBLOCK else system.getdefaulttimeout())
-        self.family = system.AddressFamily(family)
-        self.type = system.SocketKind(type & ~(system.SOCK_NONBLOCK | system.SOCK_CLOEXEC))
+        self.family: system.AddressFamily = system.AddressFamily(family)
+        self.type: system.SocketKind = system.SocketKind(
+            type & ~(system.SOCK_NONBLOCK | system.SOCK_CLOEXEC)
+        )
         self.proto = proto
-        self.said = Options()
+        self.said: Options = Options()
         self._host = host or current.host_or_none()
         self._local: Address | None = None
         self._cores: list[CoreSocket] = []
         self._state = "new"
         self._watcher: tuple[Context, Callable[[int], None]] | None = None
         self._error = 0
-        self.ready = Readiness()
+        self.ready: Readiness = Readiness()
         self._descriptor = next(_descriptors)
         _open[self._descriptor] = self
 
@@ -135,6 +137,11 @@ class Socket(NeverWaits):
         if not self._cores:
             raise _error(errno.EBADF if self._state == "closed" else errno.ENOTCONN)
         return self._cores[0]
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether it waits for connections."""
+        return self._state == "listening"
 
     def fileno(self) -> int:
         """A descriptor for `add_reader` and `add_writer` of the loop; -1 when closed."""
@@ -477,5 +484,5 @@ _ABOUT: dict[int, Callable[[Socket], int]] = {
     system.SO_TYPE: lambda socket: int(socket.type),
     system.SO_DOMAIN: lambda socket: int(socket.family),
     system.SO_PROTOCOL: lambda socket: socket.proto,
-    system.SO_ACCEPTCONN: lambda socket: int(socket._state == "listening"),
+    system.SO_ACCEPTCONN: lambda socket: int(socket.is_listening),
 }

@@ -15,7 +15,7 @@ import selectors
 import signal
 import socket as system
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from usernet.net.deadlock import deadlock
 from usernet.net.jobs import Jobs
@@ -60,7 +60,7 @@ class TimedLoop(asyncio.BaseEventLoop):
 
     def __init__(self) -> None:
         super().__init__()
-        self.clock = VirtualClock()
+        self.clock: VirtualClock = VirtualClock()
         self._clock_resolution = 1 / SECOND
         self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
         self._cancelled = 0
@@ -109,7 +109,7 @@ class TimedLoop(asyncio.BaseEventLoop):
         context: Context | None = None,
     ) -> asyncio.TimerHandle:
         """Call back at a time; calls for the same time are made in the order they were set."""
-        if when is None:
+        if cast("float | None", when) is None:
             raise TypeError("when cannot be None")
         self._check_closed()
         if self._debug:

@@ -13,12 +13,13 @@ import errno
 import json
 import logging
 import warnings
-from asyncio import constants, transports
+from asyncio import constants
 from collections import deque
 from typing import TYPE_CHECKING, cast
 
-from usernet.net.address import show
+from usernet.net.address import check_bytes, show
 from usernet.net.bridge import FAILED, FINISHED, GONE, READABLE, WRITABLE
+from usernet.net.flow_control import FlowControl
 from usernet.net.socket import Socket
 
 if TYPE_CHECKING:
@@ -33,12 +34,13 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamTransport"]
 
+_FALLBACK = constants._SendfileMode.FALLBACK  # pyright: ignore[reportPrivateUsage]
 _log = logging.getLogger("asyncio")
 
 _READ = READABLE | FINISHED | FAILED
 
 
-class StreamTransport(transports._FlowControlMixin, asyncio.Transport):
+class StreamTransport(FlowControl, asyncio.Transport):
     """A TCP connection.
 
     Args:
@@ -53,17 +55,11 @@ class StreamTransport(transports._FlowControlMixin, asyncio.Transport):
         context: The context in which the protocol is called; a copy of the present one otherwise.
     """
 
-    if TYPE_CHECKING:
-        _extra: dict[str, object]
-
-        def _maybe_pause_protocol(self) -> None: ...
-        def _maybe_resume_protocol(self) -> None: ...
-
     max_size = 256 * 1024
     """How many bytes are read at once, as in asyncio."""
 
     _start_tls_compatible = True
-    _sendfile_compatible = constants._SendfileMode.FALLBACK
+    _sendfile_compatible = _FALLBACK
 
     _core: CoreSocket | None = None
 
@@ -136,18 +132,20 @@ class StreamTransport(transports._FlowControlMixin, asyncio.Transport):
 
     def get_extra_info(self, name: str, default: object = None) -> object:
         """``socket``, ``sockname``, ``peername``; ``tcp_info``, what the connection is doing."""
-        extra = self._extra
-        if name not in extra and self._core is not None and name in _EXTRA:
-            value = _EXTRA[name](self)
-            if name in _CHANGES:
-                return value
-            extra[name] = value
-        return extra.get(name, default)
+        if name not in self._extra and self._core is not None:
+            if name == "tcp_info":
+                return json.loads(self._core.info())
+            if name == "socket":
+                self._extra[name] = self._own_socket(self._core)
+            elif name in ("sockname", "peername"):
+                own = name == "sockname"
+                address = self._core.local() if own else self._core.remote()
+                self._extra[name] = None if address is None else show(address, self._family)
+        return self._extra.get(name, default)
 
-    def _own_socket(self) -> Socket:
+    def _own_socket(self, core: CoreSocket) -> Socket:
         if self._socket is None:
-            assert self._core is not None
-            self._socket = Socket.adopt(self._host, self._core, self._family)
+            self._socket = Socket.adopt(self._host, core, self._family)
         return self._socket
 
     # ---- reading ----
@@ -273,12 +271,9 @@ class StreamTransport(transports._FlowControlMixin, asyncio.Transport):
 
     # ---- writing ----
 
-    def write(self, data: Buffer) -> None:
+    def write(self, data: bytes | bytearray | memoryview[int]) -> None:
         """Send these bytes, now or as soon as there is room."""
-        if not isinstance(data, (bytes, bytearray, memoryview)):
-            raise TypeError(
-                f"data argument must be a bytes-like object, not {type(data).__name__!r}"
-            )
+        check_bytes(data)
         if self._eof:
             raise RuntimeError("Cannot call write() after write_eof()")
         if not data:
@@ -293,19 +288,17 @@ class StreamTransport(transports._FlowControlMixin, asyncio.Transport):
                 self._fatal_error(error, "Fatal write error on socket transport")
                 return
             self._bridge.soon()
-            if sent == (len(data) if type(data) is bytes else memoryview(data).nbytes):
+            rest = memoryview(data).cast("B")[sent:]
+            if not rest:
                 return
-            data = memoryview(data).cast("B")[sent:]
-        self._keep(data)
+        else:
+            rest = memoryview(data).cast("B")
+        self._keep(rest)
 
-    def _keep(self, data: bytes | bytearray | memoryview) -> None:
+    def _keep(self, rest: memoryview) -> None:
         """Let bytes wait here; a copy of what its owner could change."""
-        is_fixed = isinstance(data, bytes) or (
-            isinstance(data, memoryview) and isinstance(data.obj, bytes)
-        )
-        piece = cast("bytes | memoryview", data) if is_fixed else bytes(data)
-        self._buffer.append(piece)
-        self._buffered += len(piece)
+        self._buffer.append(rest if isinstance(rest.obj, bytes) else bytes(rest))
+        self._buffered += len(rest)
         self._maybe_pause_protocol()
 
     def writelines(self, list_of_data: object) -> None:
@@ -453,26 +446,3 @@ def _done_unless_cancelled(waiter: asyncio.Future[None]) -> None:
 
 def _aborted() -> ConnectionAbortedError:
     return ConnectionAbortedError(errno.ECONNABORTED, "the network has stopped")
-
-
-def _info(transport: StreamTransport) -> object:
-    assert transport._core is not None
-    return json.loads(transport._core.info())
-
-
-_EXTRA: dict[str, Callable[[StreamTransport], object]] = {
-    "socket": StreamTransport._own_socket,
-    "sockname": lambda transport: _shown(transport, "local"),
-    "peername": lambda transport: _shown(transport, "remote"),
-    "tcp_info": _info,
-}
-_CHANGES = {"tcp_info"}
-
-
-def _shown(transport: StreamTransport, which: str) -> object:
-    core = transport._core
-    assert core is not None
-    address = core.local() if which == "local" else core.remote()
-    if address is None:
-        return None
-    return show(address, transport._family)

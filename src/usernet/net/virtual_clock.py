@@ -60,8 +60,8 @@ class VirtualClock:
     """
 
     def __init__(self) -> None:
-        self.now = 0
-        self.active = 0
+        self.now: int = 0
+        self.active: int = 0
         self._engines: list[_Attached] = []
 
     def attach(self, engine: VirtualEngine, bridge: Bridge) -> None:
