@@ -23,6 +23,8 @@ pub struct SenderStatistics {
     pub srtt: Nanos,
     /// Its mean deviation.
     pub rttvar: Nanos,
+    /// The last sample of it.
+    pub latest_rtt: Nanos,
     /// Smallest round-trip time of the last minutes.
     pub min_rtt: Nanos,
     /// The retransmission timeout, with its backoff.
@@ -49,4 +51,32 @@ pub struct SenderStatistics {
     pub reordering: bool,
     /// How long a packet may be late before it counts as lost (RACK's reordering window).
     pub reordering_window: Nanos,
+}
+
+/// What is counted, as it happens.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counters {
+    pub(super) retransmitted: u64,
+    pub(super) retransmitted_segments: u64,
+    pub(super) spurious: u64,
+    pub(super) timeouts: u64,
+    pub(super) recoveries: u64,
+    pub(super) probes: u64,
+    pub(super) undone: u64,
+}
+
+impl Counters {
+    /// The statistics, with the rest still to fill in.
+    pub(super) fn statistics(&self) -> SenderStatistics {
+        SenderStatistics {
+            retransmitted: self.retransmitted,
+            retransmitted_segments: self.retransmitted_segments,
+            spurious: self.spurious,
+            timeouts: self.timeouts,
+            recoveries: self.recoveries,
+            probes: self.probes,
+            undone: self.undone,
+            ..SenderStatistics::default()
+        }
+    }
 }
