@@ -153,7 +153,11 @@ class Engine:
         return socket
 
     def statistics(self) -> str:
-        return json.dumps({"apps": {}, "links": {}, "impairments": {}})
+        owners = [socket.host for socket in self.sockets.values()]
+        apps = {host: {"kind": "host", "sockets": owners.count(host)} for host in self.hosts}
+        names = ("breaths", "generation", "packets_lent", "pool_bytes", "packets_refused")
+        counted = {"time_ns": self._now, **dict.fromkeys(names, 0)}
+        return json.dumps({"apps": apps, "links": {}, **counted})
 
     def log(self) -> bytes:
         return b""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from usernet.engine.statistics import Statistics
 from usernet.net.bridge import Bridge
 from usernet.net.event_loop import EventLoop
 from usernet.net.host import Host
@@ -26,8 +28,11 @@ class IdealNetwork:
         self.hosts = [Host(self, name) for name in hosts]
 
     def addresses_of(self, name: str, family: int) -> list[str]:
-        is_ipv6 = family == 10
-        return [one for one in self.addresses.get(name, []) if (":" in one) == is_ipv6]
+        known = self.addresses.get(name, [])
+        return [one for one in known if family == 0 or (":" in one) == (family == socket.AF_INET6)]
+
+    def statistics(self) -> Statistics:
+        return Statistics.from_core(self.engine.statistics())
 
     def name_of(self, address: str) -> str | None:
         return next((name for name, own in self.addresses.items() if address in own), None)

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from usernet.errors import ConfigError
-from usernet.net.current import host_or_none
+from usernet.net.current import current_host, host_or_none
 from usernet.net.simulate import simulate
 
 from .ideal import IdealNetwork, ideal
@@ -253,5 +253,34 @@ def test_where_a_task_lives() -> None:
             assert await where() is laptop
             assert await server.run(where()) is server
         assert host_or_none() is None
+
+    on_network(body)
+
+
+def test_what_a_host_says_of_itself() -> None:
+    async def body(network: IdealNetwork) -> None:
+        laptop, _ = network.hosts
+        assert repr(laptop) == "<Host laptop>"
+        assert laptop.addresses == ("10.0.0.1", "fd00::1")
+        assert laptop.statistics() == {"kind": "host", "sockets": 0}
+
+    on_network(body)
+
+
+def test_callbacks_live_on_the_host_of_their_connection() -> None:
+    seen: list[object] = []
+
+    class Where(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            seen.append(current_host().name)
+
+    async def body(network: IdealNetwork) -> None:
+        laptop, server = network.hosts
+        listener = await server.create_server(Where, port=7)
+        transport, _ = await laptop.create_connection(Where, "server", 7)
+        await asyncio.sleep(1)
+        assert sorted(map(str, seen)) == ["laptop", "server"]
+        transport.close()
+        listener.close()
 
     on_network(body)

@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from usernet.engine.statistics import Statistics
 from usernet.net import resolver
 from usernet.net.bridge import Bridge
 
@@ -25,6 +26,9 @@ class Names:
             ("there", socket.AF_INET6): ["fd00::2", "2001:db8::2"],
         }
         return known.get((name, socket.AddressFamily(family)), [])
+
+    def statistics(self) -> Statistics:
+        return Statistics.from_core(self.engine.statistics())
 
     def name_of(self, address: str) -> str | None:
         return "there" if address == "10.0.0.2" else None

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+    from usernet.engine.statistics import Statistics
     from usernet.net.bridge import Bridge
 
 # ruff: noqa: D102 - what each does is said in _core.pyi
@@ -64,8 +65,17 @@ class HostNetwork(Protocol):
 
     @property
     def bridge(self) -> Bridge: ...
+    def statistics(self) -> Statistics:
+        """Everything counted, as of one breath."""
+        ...
+
     def addresses_of(self, name: str, family: int) -> Sequence[str]:
-        """The addresses that a name stands for (a numeric one: itself); none where unknown."""
+        """The addresses that a name stands for (a numeric one: itself); none where unknown.
+
+        Args:
+            name: The name.
+            family: ``AF_INET`` or ``AF_INET6``; both where 0.
+        """
         ...
 
     def name_of(self, address: str) -> str | None:

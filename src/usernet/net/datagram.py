@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import errno
 import logging
 import warnings
@@ -56,7 +55,7 @@ class DatagramTransport(FlowControl, asyncio.DatagramTransport):
         self._loop = loop
         self._protocol = protocol
         self._remote = remote
-        self._context = contextvars.copy_context()
+        self._context = socket.host.context()
         self._buffer: deque[tuple[bytes, Address | None]] = deque()
         self._buffered = 0
         self._conn_lost = 0
@@ -125,6 +124,9 @@ class DatagramTransport(FlowControl, asyncio.DatagramTransport):
         try:
             got = socket.receive_datagram()
         except OSError as error:
+            if error.errno == errno.EBADF:
+                self._force_close(error)
+                return False
             self._call(self._protocol.error_received, error)
             return True
         if got is None:

@@ -22,7 +22,7 @@ from usernet.net.server import Server
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
     from types import TracebackType
 
     import httpx
@@ -62,6 +62,19 @@ class Host:
 
     def __repr__(self) -> str:
         return f"<Host {self.name}>"
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Its addresses."""
+        return tuple(self.network.addresses_of(self.name, 0))
+
+    def statistics(self) -> Mapping[str, object]:
+        """What it has counted: packets, drops by cause, sockets.
+
+        Raises:
+            EngineError: The network does not run.
+        """
+        return self.network.statistics().apps[self.name]
 
     # ---- living on it ----
 

@@ -168,19 +168,13 @@ def _adapters() -> list[tuple[object, str, object]]:
         return []
 
     def get_adapters(host: Host, include_unconfigured: bool = False) -> list[object]:
-        addresses = [
-            one for family in _FAMILIES for one in host.network.addresses_of(host.name, family)
-        ]
         ips = [
             ifaddr.IP((one, 0, 0) if ":" in one else one, 64 if ":" in one else 24, "eth0")
-            for one in addresses
+            for one in host.addresses
         ]
         return [ifaddr.Adapter("eth0", "eth0", ips, index=1)]
 
     return [(ifaddr, "get_adapters", _on_host(get_adapters, ifaddr.get_adapters))]
-
-
-_FAMILIES = (int(system.AF_INET), int(system.AF_INET6))
 
 
 # ---- clocks and randomness ----

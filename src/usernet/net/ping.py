@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import errno
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -110,7 +111,9 @@ class _Asked:
         while not flags & GONE:
             try:
                 got = self._socket.receive_from()
-            except OSError:
+            except OSError as error:
+                if error.errno == errno.EBADF:
+                    return
                 continue
             if got is None:
                 return

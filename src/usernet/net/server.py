@@ -104,6 +104,8 @@ class Server(asyncio.AbstractServer):
         for socket in self._sockets:
             socket.listen(self._backlog)
             socket.watched_by(self._context, functools.partial(self._on_events, socket))
+            # A socket that listened before may have connections already.
+            self._loop.call_soon(self._accept, socket, context=self._context)
 
     def close(self) -> None:
         """Accept no more; what has been accepted goes on."""

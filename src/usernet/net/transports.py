@@ -8,7 +8,6 @@ there, because the core tells only then when there is something again.
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import errno
 import json
 import logging
@@ -52,7 +51,7 @@ class StreamTransport(FlowControl, asyncio.Transport):
         server: The server that accepted it, if one did.
         socket: The socket object that it was, if it was one.
         family: Its address family, where there is no socket object to tell.
-        context: The context in which the protocol is called; a copy of the present one otherwise.
+        context: The context in which the protocol is called; without it the present, on the host.
     """
 
     max_size = 256 * 1024
@@ -80,7 +79,7 @@ class StreamTransport(FlowControl, asyncio.Transport):
         self._loop = loop
         self._host = host
         self._bridge = host.network.bridge
-        self._context = context if context is not None else contextvars.copy_context()
+        self._context = context if context is not None else host.context()
         self._server = server
         self._socket = socket
         self._family = socket.family if socket is not None else family
@@ -88,7 +87,8 @@ class StreamTransport(FlowControl, asyncio.Transport):
         self._buffered = 0
         self._conn_lost = 0
         self._closing = self._paused = self._eof = self._peer_finished = False
-        self._unread = self._ends = False
+        # Until an attempt meets nothing, there may be bytes or an end that nobody was told of.
+        self._unread = self._ends = True
         self._read_handle: asyncio.Handle | None = None
         self._core = core
         self.set_protocol(protocol)
@@ -183,7 +183,6 @@ class StreamTransport(FlowControl, asyncio.Transport):
         # Not before: whoever waits for the connection may change its protocol first.
         if self._core is not None and not self._conn_lost:
             self._bridge.watch(self._core.key, self._context, self._on_events)
-            self._unread = True
             self._read_ready()
 
     def _on_events(self, flags: int) -> None:
@@ -254,7 +253,7 @@ class StreamTransport(FlowControl, asyncio.Transport):
             self._fatal_error(error, "Fatal error: protocol.buffer_updated() call failed.")
 
     def _nothing(self, *, ended: bool) -> None:
-        self._unread = False
+        self._unread = self._ends = False
         if not ended:
             return
         self._peer_finished = True
