@@ -10,6 +10,7 @@ import pytest
 from usernet.config.apps import (
     App,
     Join,
+    Meter,
     PcapReader,
     PcapWriter,
     RawSocket,
@@ -33,6 +34,7 @@ PLAIN: dict[App, dict[str, object]] = {
     Tee(): {"app": "tee"},
     Join(): {"app": "join"},
     Repeater(): {"app": "repeater"},
+    Meter(): {"app": "meter"},
     Split((ACCEPT, REJECT)): {
         "app": "split",
         "programs": [[[6, 0, 0, 262_144]], [[6, 0, 0, 0]]],
@@ -79,6 +81,7 @@ def test_what_is_no_app() -> None:
         (Source(60), Source(1500, 10.0)),
         (Split((ACCEPT,)), Split((REJECT, ACCEPT))),
         (Impairment(delay="1ms"), Impairment(loss="1%")),
+        (PcapWriter(Path("a")), PcapWriter(Path("a"), ("link", "other"))),
     ],
 )
 def test_those_that_keep_their_state(old: App, new: App) -> None:

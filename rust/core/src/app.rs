@@ -146,7 +146,12 @@ pub trait App: Send {
         )))
     }
 
-    /// Takes a config that `check` has passed.
+    /// Whether it will have such a port when it has taken a config that `check` has passed.
+    fn will_have_port(&self, _config: &Value, direction: Direction, port: &str) -> bool {
+        self.has_port(direction, port)
+    }
+
+    /// Takes a config that `check` has passed; it is told its links after that.
     fn reconfigure(&mut self, _config: &Value, _now: Nanos) {}
 
     /// Adds what it has counted.

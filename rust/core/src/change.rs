@@ -1,6 +1,6 @@
 //! A change of the graph, staged whole before any of it happens: either every action can be done,
 //! or none is.
-use crate::action::{Action, LinkSpec};
+use crate::action::{Action, End, LinkSpec};
 use crate::app::{App, AppError, Direction};
 use crate::graph::Graph;
 use crate::time::Nanos;
@@ -107,6 +107,15 @@ impl Change {
         self.started.get(name).map(|app| &**app).or_else(old)
     }
 
+    /// Whether the app has this port when all is done.
+    fn will_have_port(&self, app: &dyn App, direction: Direction, end: &End) -> bool {
+        let mut configs = self.reconfigured.iter().rev();
+        match configs.find(|(name, _)| *name == end.app) {
+            Some((_, config)) => app.will_have_port(config, direction, &end.port),
+            None => app.has_port(direction, &end.port),
+        }
+    }
+
     /// Each end is an app's port, and each port has one link.
     fn check_links(&self, graph: &Graph) -> Result<(), AppError> {
         let mut taken = BTreeSet::new();
@@ -118,7 +127,7 @@ impl Change {
                 let app = self.app(graph, &end.app);
                 let app =
                     app.ok_or_else(|| AppError::config(format!("{link}: no app {}", end.app)))?;
-                fail_unless(app.has_port(direction, &end.port), || {
+                fail_unless(self.will_have_port(app, direction, end), || {
                     format!(
                         "{link}: a {} has no {direction:?} port {}",
                         app.kind(),

@@ -109,13 +109,13 @@ impl Graph {
             ..
         } = change;
         self.replace_apps(&stopped, started, pool);
-        self.replace_links(links, pool);
-        self.rewire();
         for (name, config) in reconfigured {
             if let Some(place) = self.place(&name) {
                 self.slots[place].app.reconfigure(&config, now);
             }
         }
+        self.replace_links(links, pool);
+        self.rewire();
         self.begin_agenda();
     }
 

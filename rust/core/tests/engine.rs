@@ -148,3 +148,33 @@ fn a_ring_of_links_does_not_stop_time() {
     assert_eq!(engine.now(), 1_000_000);
     assert!(counter(&engine, "repeat", "packets") > 100);
 }
+
+#[test]
+fn a_host_takes_an_interface_and_its_link_in_one_change() {
+    let host = |names: &[&str]| {
+        let interfaces: serde_json::Map<String, Value> = names
+            .iter()
+            .map(|name| ((*name).into(), json!({"addresses": []})))
+            .collect();
+        json!({"app": "host", "interfaces": interfaces})
+    };
+    let mut engine = Engine::new();
+    let steps = json!([
+        start("h", host(&["eth0"])),
+        start("sink", json!({"app": "sink"}))
+    ]);
+    engine.apply(&actions(steps), &mut Core).unwrap();
+    let change = |names: &[&str], port: &str| {
+        let link = format!("h.{port} -> sink.{port}");
+        json!([
+            {"do": "reconfigure", "name": "h", "app": host(names)},
+            {"do": "link", "link": link},
+        ])
+    };
+    let refused = engine.apply(&actions(change(&["eth0"], "eth1")), &mut Core);
+    assert!(refused.unwrap_err().message.contains("no Output port eth1"));
+    let done = engine.apply(&actions(change(&["eth0", "eth1"], "eth1")), &mut Core);
+    assert_eq!(done, Ok(2));
+    let gone = json!([{"do": "reconfigure", "name": "h", "app": host(&["eth0"])}]);
+    assert!(engine.apply(&actions(gone), &mut Core).is_err());
+}

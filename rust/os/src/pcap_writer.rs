@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use usernet_core::app::{App, AppError, Context, Descriptor, Direction, Ports};
+use usernet_core::apps::read;
 use usernet_core::packet::{Packet, Pool};
 use usernet_core::time::{MILLISECOND, Nanos};
 use usernet_core::wire::checksum;
@@ -28,6 +29,13 @@ pub struct Spec {
     pub path: PathBuf,
     /// The names of the interfaces in the capture.
     pub interfaces: Vec<String>,
+}
+
+impl Spec {
+    fn has(&self, port: &str) -> bool {
+        let known = |name: &str| self.interfaces.iter().any(|known| known == name);
+        known(port) || known(interface(port))
+    }
 }
 
 /// Writes packets into a file.
@@ -157,8 +165,7 @@ impl App for PcapWriter {
     }
 
     fn has_port(&self, direction: Direction, port: &str) -> bool {
-        let known = |name: &str| self.spec.interfaces.iter().any(|known| known == name);
-        direction == Direction::Input && (known(port) || known(interface(port)))
+        direction == Direction::Input && self.spec.has(port)
     }
 
     fn linked(&mut self, ports: &Ports) {
@@ -174,6 +181,27 @@ impl App for PcapWriter {
             self.file.note();
         }
         false
+    }
+
+    fn check(&self, config: &Value) -> Result<(), AppError> {
+        let spec: Spec = read(config)?;
+        if spec.path == self.spec.path {
+            return Ok(());
+        }
+        let path = spec.path.display();
+        Err(AppError::config(format!(
+            "a pcap_writer that runs cannot go on in {path}: stop it, and start another"
+        )))
+    }
+
+    fn will_have_port(&self, config: &Value, direction: Direction, port: &str) -> bool {
+        read(config).is_ok_and(|spec: Spec| direction == Direction::Input && spec.has(port))
+    }
+
+    fn reconfigure(&mut self, config: &Value, _now: Nanos) {
+        if let Ok(spec) = read(config) {
+            self.spec = spec;
+        }
     }
 
     fn push(&mut self, context: &mut Context<'_>) {

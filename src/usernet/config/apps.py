@@ -205,3 +205,7 @@ class PcapWriter(_Plain):
     def to_core(self) -> dict[str, object]:
         """The config as the core reads it."""
         return {"app": self.kind, "path": str(self.path), "interfaces": list(self.interfaces)}
+
+    def keeps_state(self, new: object) -> bool:
+        """Yes, for one that writes the same file: it goes on, with other interfaces."""
+        return isinstance(new, PcapWriter) and new.path == self.path

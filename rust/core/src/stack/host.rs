@@ -141,6 +141,11 @@ impl App for Host {
         Spec::read(&self.name, self.seed, config).map(drop)
     }
 
+    fn will_have_port(&self, config: &Value, _direction: Direction, port: &str) -> bool {
+        let interfaces = config.get("interfaces");
+        interfaces.is_some_and(|interfaces| interfaces.get(port).is_some())
+    }
+
     fn reconfigure(&mut self, config: &Value, now: Nanos) {
         if let Ok((spec, layout)) = Spec::read(&self.name, self.seed, config) {
             self.now = now;
