@@ -60,6 +60,45 @@ def test_refusals(table: dict[str, object], message: str) -> None:
     assert message in str(caught.value)
 
 
+def test_one_call_says_it_for_both_and_for_each() -> None:
+    sides = Sides.of_keys(
+        {"loss": "1%", "rate": "1mbit", "both": "loss=9% jitter=1ms", "down": "rate=2mbit"}
+    )
+    link = Link().patched(sides)
+    assert link.up == Impairment(loss="1%", rate="1mbit", jitter="1ms")
+    assert link.down == Impairment(loss="1%", rate="2mbit", jitter="1ms")
+
+
+def test_none_is_nothing_for_a_side_and_the_default_for_an_effect() -> None:
+    sides = Sides.of_keys({"up": None, "both": None, "rtt": None, "loss": None})
+    link = Link(Impairment(loss="1%", delay="1ms"), Impairment(loss="1%"))
+    assert link.patched(sides) == Link(Impairment(delay="1ms"), Impairment())
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"loos": "1%"}, "l.loos: unknown key 'loos': did you mean loss?"),
+        ({"mtu": "1280b"}, "l.mtu: unknown key 'mtu'"),
+        ({"loss": "1"}, 'l.loss.probability = "1": a probability needs its unit'),
+        ({"rtt": "80ms", "delay": "1ms"}, 'l.rtt = "80ms": an rtt and a delay: one of them'),
+        ({"up": "loos=1%"}, "l.up.loos: unknown key 'loos'"),
+    ],
+)
+def test_one_call_refused(keys: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Sides.of_keys(keys, "l")
+    assert message in str(caught.value)
+
+
+def test_later_sides_lie_over_earlier_ones() -> None:
+    earlier = Sides.of({"both": "loss=1% delay=1ms"})
+    later = Sides.of({"up": "loss=2%"})
+    assert Link().patched(later.over(earlier)) == Link(
+        Impairment(loss="2%", delay="1ms"), Impairment(loss="1%", delay="1ms")
+    )
+
+
 def test_flows() -> None:
     flow = Flow.of({"name": "dns", "filter": "udp port 53", "rtt": "2ms", "down": "loss=1%"})
     assert flow == Flow(

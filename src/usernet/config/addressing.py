@@ -10,6 +10,7 @@ says which routes follow.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from ipaddress import ip_interface
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
@@ -93,7 +94,7 @@ class Layout:
     interfaces: Mapping[tuple[str, str], str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """Hosts, and what links them.
 
@@ -156,6 +157,7 @@ class Plan:
         names = (*self.hosts, *sorted(self.switches), *sorted(self.outside))
         return known(name, names or ("no host at all yet",), path="link", what="end")
 
+    @cached_property
     def layout(self) -> Layout:
         """What follows for every host.
 

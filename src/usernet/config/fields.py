@@ -23,7 +23,16 @@ from usernet.config.slot import Slot
 from usernet.config.words import known
 from usernet.errors import ConfigError
 
-__all__ = ["FIELDS", "Compat", "Field", "ImpairmentKeys", "Patch", "Trace", "is_file"]
+__all__ = [
+    "FIELDS",
+    "Compat",
+    "EffectKeys",
+    "Field",
+    "ImpairmentKeys",
+    "Patch",
+    "Trace",
+    "is_file",
+]
 
 Trace: TypeAlias = str | tuple[int, ...]
 """The path of a mahimahi trace that is not read yet, or its milliseconds."""
@@ -31,8 +40,8 @@ Compat: TypeAlias = Literal["netem"]
 """Whose arithmetic to follow where it differs from the exact one."""
 
 
-class ImpairmentKeys(TypedDict, total=False):
-    """What an impairment can be made of; a key left out, None or ``none`` is an effect off."""
+class EffectKeys(TypedDict, total=False):
+    """The effects of an impairment; a key left out, None or ``none`` is an effect off."""
 
     delay: units.Duration | None
     """One way."""
@@ -76,14 +85,19 @@ class ImpairmentKeys(TypedDict, total=False):
     """Rate and burst of a policer."""
     outage: str | PeriodicOutage | None
     """Outages that repeat."""
-    down: bool | str | None
-    """The line is cut."""
-    mtu: units.Size | None
-    """Largest IP packet; larger ones are dropped."""
     compat: Compat | str | None
     """``netem``: its own arithmetic, with its faults."""
     limit: str | int | None
     """netem's limit: packets in flight; only with compat."""
+
+
+class ImpairmentKeys(EffectKeys, total=False):
+    """What an impairment can be made of: its effects, and what of the line is there at all."""
+
+    down: bool | str | None
+    """The line is cut."""
+    mtu: units.Size | None
+    """Largest IP packet; larger ones are dropped."""
 
 
 @dataclass(frozen=True, slots=True)

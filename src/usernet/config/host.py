@@ -38,7 +38,7 @@ class InterfaceConfig:
         mac: Its Ethernet address, ``02:00:00:00:00:01``; one made of the names where None.
 
     Raises:
-        ConfigError: IPv6 on an MTU below 1280, an address twice, or no MAC address.
+        ConfigError: IPv6 on an MTU below 1280, or no MAC address.
     """
 
     name: str
@@ -48,7 +48,6 @@ class InterfaceConfig:
     mac: str | None = None
 
     def __post_init__(self) -> None:
-        _unique([address.ip for address in self.addresses], f"{self.name}.addresses")
         if self.mtu < LEAST_MTU_IPV6 and any(one.version == 6 for one in self.addresses):  # noqa: PLR2004
             raise ConfigError(
                 "too small an MTU for IPv6",
@@ -117,6 +116,7 @@ class HostConfig:
     def __post_init__(self) -> None:
         names = [one.name for one in self.interfaces]
         _unique(names, "interfaces")
+        _unique(self.addresses, "addresses")
         for index, route in enumerate(self.routes):
             if route.interface not in names:
                 path, there = f"routes[{index}].interface", ", ".join(names) or "none"
@@ -126,9 +126,8 @@ class HostConfig:
 
     @property
     def addresses(self) -> tuple[Address, ...]:
-        """All its addresses, each once."""
-        every = (address.ip for one in self.interfaces for address in one.addresses)
-        return tuple(dict.fromkeys(every))
+        """All its addresses."""
+        return tuple(address.ip for one in self.interfaces for address in one.addresses)
 
     def to_core(self) -> dict[str, object]:
         """The config as the core reads it."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 from usernet.config import units
-from usernet.config.fields import Patch
+from usernet.config.fields import EffectKeys, Patch
 from usernet.config.impairment import Impairment
 from usernet.config.items import parse_items
 from usernet.config.words import known
@@ -21,7 +21,7 @@ from usernet.errors import ConfigError
 if TYPE_CHECKING:
     from usernet.config.units import Duration
 
-__all__ = ["DIRECTIONS", "SIDES", "Flow", "Link", "Side", "Sides"]
+__all__ = ["DIRECTIONS", "SIDES", "Flow", "Link", "LinkKeys", "Side", "Sides"]
 
 DIRECTIONS = ("up", "down")
 """The two directions."""
@@ -30,6 +30,19 @@ SIDES = ("rtt", "both", *DIRECTIONS)
 
 Side: TypeAlias = str | Mapping[str, object] | None
 """Impairments of one side: items such as ``loss=2% rate=1mbit``, or keys and values."""
+
+
+class LinkKeys(EffectKeys, total=False):
+    """What one call can say of a link: effects of both directions, and of each."""
+
+    rtt: units.Duration | None
+    """Round trip time; half of it is the delay of each direction."""
+    both: Side
+    """Impairments of both directions."""
+    up: Side
+    """Impairments upwards, over those of both."""
+    down: Side
+    """Impairments downwards, over those of both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +66,35 @@ class Sides:
         """
         for name in table:
             known(name, SIDES, path=_under(path, name))
+        return cls._read(table, Patch(), path)
+
+    @classmethod
+    def of_keys(cls, keys: Mapping[str, object], path: str = "") -> Self:
+        """Read keys among those of `LinkKeys`; effects beside ``both`` are laid over it.
+
+        Raises:
+            ConfigError: As `of`.
+        """
+        for name in keys:
+            known(name, LinkKeys.__annotations__, path=_under(path, name))
+        effects = {name: value for name, value in keys.items() if name not in SIDES}
+        table = {name: keys[name] for name in SIDES if keys.get(name) is not None}
+        return cls._read(table, Patch.of(effects, path), path)
+
+    @classmethod
+    def _read(cls, table: Mapping[str, object], more: Patch, path: str) -> Self:
         both = dict(_keys(table.get("both"), _under(path, "both")))
-        rtt = _round_trip(both, table.get("rtt"), path)
-        common = Patch.of(both, _under(path, "both"))
+        rtt = _round_trip(both, table.get("rtt"), path, delayed="delay" in dict(more.values))
+        common = more.over(Patch.of(both, _under(path, "both")))
         sides: list[Patch] = []
         for half, name in zip(rtt, DIRECTIONS, strict=True):
             own = Patch.of(_keys(table.get(name), _under(path, name)), _under(path, name))
             sides.append(own.over(common).over(half))
         return cls(*sides)
+
+    def over(self, earlier: Sides) -> Self:
+        """Both, with this one's values where both have one."""
+        return type(self)(self.up.over(earlier.up), self.down.over(earlier.down))
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +223,9 @@ def _keys(side: object, path: str) -> Mapping[str, object]:
     return as_table(side, path)
 
 
-def _round_trip(both: dict[str, object], rtt: object, path: str) -> tuple[Patch, Patch]:
+def _round_trip(
+    both: dict[str, object], rtt: object, path: str, *, delayed: bool
+) -> tuple[Patch, Patch]:
     """Take the round trip time from where it stands, and halve it; up gets an odd nanosecond."""
     place = _under(path, "rtt" if rtt is not None else "both.rtt")
     inner = both.pop("rtt", None)
@@ -199,7 +235,7 @@ def _round_trip(both: dict[str, object], rtt: object, path: str) -> tuple[Patch,
         raise ConfigError("given twice", path=place, value=rtt, allowed="here or in both")
     if rtt is None:
         return Patch(), Patch()
-    if "delay" in both:
+    if delayed or "delay" in both:
         raise ConfigError("an rtt and a delay", path=place, value=rtt, allowed="one of them")
     trip = units.nanoseconds(rtt, path=place)  # type: ignore[arg-type]
     return Patch((("delay", trip - trip // 2),)), Patch((("delay", trip // 2),))
