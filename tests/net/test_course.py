@@ -106,13 +106,20 @@ def test_a_change_lies_over_what_was_told_and_what_is_to_come() -> None:
     )
     course = Course(Scenario(timeline=events), impairments)
     agenda = Agenda(impairments(course.link))
+    course.begin(0)
     course.plan(agenda, 20 * MS)
     course.change(agenda, 15 * MS, slower)
     course.plan(agenda, 40 * MS)
     assert agenda.at(14 * MS)["up"] == Impairment(delay="10ms", loss="10%")
     for at, loss in ((15, "10%"), (20, "20%"), (30, "30%")):
         assert agenda.at(at * MS)["up"] == Impairment(delay="9ms", loss=loss)
-    assert delays(course.link_at(16 * MS)) == (9 * MS, 9 * MS)
+    course.forget(16 * MS)
+    assert delays(course.link) == (9 * MS, 9 * MS)
+    assert [(at // MS, delays(link)[0] // MS) for at, link in course.history] == [
+        (0, 0),
+        (10, 10),
+        (15, 9),
+    ]
 
 
 _TIMES = st.integers(0, 20)
@@ -151,4 +158,5 @@ def test_at_every_moment_it_is_the_scenario_and_the_change_over_it(
         plain = [link for at, link in steps if at <= now * MS][-1]
         expected = plain.patched(Sides(up=Patch.of(over[-1]))) if over else plain
         assert agenda.at(now * MS) == impairments(expected)
-        assert course.link_at(now * MS) == expected
+        course.forget(now * MS)
+        assert course.link == expected

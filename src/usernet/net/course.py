@@ -7,6 +7,7 @@ moment, one after the other, before it looks at a packet.
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 from usernet.config import timeline
@@ -24,6 +25,7 @@ __all__ = ["AHEAD_NS", "Course", "Planner"]
 
 AHEAD_NS = 5_000_000_000
 """How far ahead the engine is told what the timeline holds."""
+_MOST_HISTORY = 4096
 
 
 class Planner(Protocol):
@@ -40,22 +42,32 @@ class Course:
     Args:
         scenario: What happens.
         impairments: The impairments of the line by name, where the link is this one.
+        change: What the link is instead of what the scenario says.
 
     Attributes:
-        link: The link as it is at the start.
+        history: What the link became, and when on the engine's clock; the last of it.
     """
 
     def __init__(
-        self, scenario: Scenario, impairments: Callable[[Link], Mapping[str, App]]
+        self,
+        scenario: Scenario,
+        impairments: Callable[[Link], Mapping[str, App]],
+        change: Callable[[Link], Link] | None = None,
     ) -> None:
         self._steps: Iterator[tuple[int, Link]] = timeline.steps(scenario)
         self._impairments = impairments
-        _, self.link = next(self._steps)
+        _, self._link = next(self._steps)
         self._next = next(self._steps, None)
         self._start_ns = 0
-        self._told: list[tuple[int, Link]] = []
-        self._change: Callable[[Link], Link] | None = None
-        self._present = self._changed(self.link)
+        self._told: deque[tuple[int, Link]] = deque()
+        self._change = change or _unchanged
+        self._present = impairments(self.link)
+        self.history: deque[tuple[int, Link]] = deque(maxlen=_MOST_HISTORY)
+
+    @property
+    def link(self) -> Link:
+        """The link as it is now, as far as `forget` was told what time it is."""
+        return self._change(self._link)
 
     @property
     def is_over(self) -> bool:
@@ -70,12 +82,13 @@ class Course:
     def begin(self, now_ns: int) -> None:
         """Say when on the engine's clock it starts."""
         self._start_ns = now_ns
+        self.history.append((now_ns, self.link))
 
     def plan(self, engine: Planner, until_ns: int) -> None:
         """Tell the engine everything up to this moment of its clock."""
         while self._next is not None and self._start_ns + self._next[0] <= until_ns:
             at, link = self._start_ns + self._next[0], self._next[1]
-            new = self._changed(link)
+            new = self._impairments(self._change(link))
             engine.schedule(at, _steps(self._present, new))
             self._told.append((at, link))
             self._present = new
@@ -87,26 +100,24 @@ class Course:
         Raises:
             ConfigError: That cannot be.
         """
-        self._forget(now_ns)
-        links = [(now_ns, self.link), *self._told]
+        self.forget(now_ns)
+        links = [(now_ns, self._link), *self._told]
+        told = [(at, self._impairments(change(link))) for at, link in links]
         self._change = change
-        told = [(at, self._changed(link)) for at, link in links]
+        self.history.append((now_ns, self.link))
         for at, new in told:
             engine.schedule(at, _all(self._present, new))
             self._present = new
 
-    def link_at(self, now_ns: int) -> Link:
-        """The link at this moment."""
-        self._forget(now_ns)
-        return self.link if self._change is None else self._change(self.link)
-
-    def _forget(self, now_ns: int) -> None:
+    def forget(self, now_ns: int) -> None:
         """Let go of the steps that are past; the last of them is the link now."""
         while self._told and self._told[0][0] <= now_ns:
-            self.link = self._told.pop(0)[1]
+            at, self._link = self._told.popleft()
+            self.history.append((at, self.link))
 
-    def _changed(self, link: Link) -> Mapping[str, App]:
-        return self._impairments(link if self._change is None else self._change(link))
+
+def _unchanged(link: Link) -> Link:
+    return link
 
 
 def _steps(old: Mapping[str, App], new: Mapping[str, App]) -> list[Action]:

@@ -65,11 +65,20 @@ class Recorder:
         self._kept: list[Sample] = []
         self._last: Sample | None = None
 
+    @property
+    def period_ns(self) -> int:
+        """Time between two samples, for now."""
+        return self._period_ns
+
+    def is_due(self, time_ns: int) -> bool:
+        """Whether statistics of this time would be kept."""
+        return not self._kept or time_ns >= self._kept[-1].time_ns + self._period_ns
+
     def add(self, statistics: Statistics) -> None:
         """Take these statistics into account; more often than the period does no harm."""
         sample = Sample(statistics.time_ns, statistics.impairments)
         self._last = sample
-        if self._kept and sample.time_ns < self._kept[-1].time_ns + self._period_ns:
+        if not self.is_due(sample.time_ns):
             return
         self._kept.append(sample)
         if len(self._kept) == self._limit:
