@@ -141,7 +141,7 @@ class TestRefusals:
             built.with_switch(name)
 
     def test_a_link_leads_somewhere(self) -> None:
-        with pytest.raises(ConfigError, match="link: unknown end 'd': one of a.b, c"):
+        with pytest.raises(ConfigError, match=r"link: unknown end 'd': one of a\.b, c"):
             two_hosts().with_line("c", "d", LINK)
         with pytest.raises(ConfigError, match="unknown end 'c': one of no host at all yet"):
             Blueprint().with_line("c", "d", LINK)
