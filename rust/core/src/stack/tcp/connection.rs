@@ -11,6 +11,7 @@ mod info;
 mod input;
 mod outgoing;
 mod output;
+mod path;
 mod program;
 mod signals;
 mod text;
@@ -35,6 +36,7 @@ pub use icmp::IcmpError;
 use info::Counters;
 pub use info::Info;
 pub use outgoing::Outgoing;
+use path::Probe;
 use signals::Signals;
 use std::net::SocketAddr;
 
@@ -70,6 +72,8 @@ pub struct Connection {
     timestamps: Timestamps,
     ecn: Ecn,
     path: PathMtu,
+    /// The larger segment that is under way to try the path.
+    probe: Option<Probe>,
 
     // Sending.
     origin: Origin,
@@ -169,6 +173,7 @@ impl Connection {
             timestamps: Timestamps::new(&endpoints),
             ecn: Ecn::default(),
             path,
+            probe: None,
             origin: Origin(isn),
             outbox: Ring::new(1),
             fin: false,
@@ -276,7 +281,11 @@ impl Connection {
 
     /// Payload of a full segment, behind the options that each carries.
     fn mss(&self) -> u32 {
-        let options = if self.timestamps.on { 12 } else { 0 };
-        self.path.mss() - options
+        self.path.mss() - self.options_len()
+    }
+
+    /// Bytes of the options that each segment carries.
+    fn options_len(&self) -> u32 {
+        if self.timestamps.on { 12 } else { 0 }
     }
 }

@@ -64,6 +64,7 @@ impl Connection {
             },
             now,
         );
+        self.watch_probe(now);
         if ack > una {
             self.on_progress(ack, now);
         }

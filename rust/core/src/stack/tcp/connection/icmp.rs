@@ -23,29 +23,10 @@ impl Connection {
             return;
         }
         match (message.error, self.state) {
-            (SocketError::MessageTooLong, _) => {
-                if let Some(mtu) = message.mtu.filter(|&mtu| mtu < self.path.mtu()) {
-                    self.set_path_mtu(mtu, now);
-                }
-            }
+            (SocketError::MessageTooLong, _) => self.on_too_big(message.mtu, now),
             (error, State::SynSent) => self.fail(error, now),
             // A connection that stands is not given up for it (RFC 5927 §5.2).
             (error, _) => self.soft_error = Some(error),
-        }
-    }
-
-    /// The path's MTU is known to be this (a route changed, or another connection learnt it).
-    pub fn set_path_mtu(&mut self, mtu: u32, now: Nanos) {
-        let _ = now;
-        let before = self.mss();
-        if !self.path.set(mtu) {
-            return;
-        }
-        let mss = self.mss();
-        self.sender.set_mss(mss);
-        if mss < before && self.una() < self.next() && self.state.may_send() {
-            // What is under way is too large: again, in smaller pieces.
-            self.sender.probe_lost(self.una()..self.next());
         }
     }
 }

@@ -85,24 +85,28 @@ impl Connection {
         if !self.state.may_send() || !self.has_unsent() {
             return None;
         }
-        let len = self.sendable(room, now);
-        let next = self.next();
-        (len > 0).then(|| self.plan_range(next..next + len, true, now))
-    }
-
-    /// How much new data leaves now.
-    fn sendable(&mut self, room: usize, now: Nanos) -> u64 {
         let next = self.next();
         let pending = self.stream_end() - next;
         let window = self.peer.edge.saturating_sub(next);
-        let allowance = self.sender.allowance(now);
         let mss = u64::from(self.payload_size());
         if std::mem::take(&mut self.due.forced) {
-            return pending.min(window).min(mss).min(room as u64);
+            let len = pending.min(window).min(mss).min(room as u64);
+            return (len > 0).then(|| self.plan_range(next..next + len, true, now));
         }
-        self.held_by_congestion = allowance < pending.min(window);
+        let allowance = self.sender.allowance(now);
+        self.held_by_congestion = allowance < pending.min(window).min(mss);
+        if let Some(len) = self.probe_payload(pending, window, allowance.min(room as u64)) {
+            return Some(self.plan_probe(next..next + len, now));
+        }
         let burst = self.sender.quantum().min(LARGEST).min(room as u64);
-        let most = window.min(allowance).min(burst);
+        let len = self.sendable(pending, window, allowance.min(burst), mss);
+        (len > 0).then(|| self.plan_range(next..next + len, true, now))
+    }
+
+    /// How much new data leaves, of so much that waits, when the peer takes `window`, and `most`
+    /// may leave for all other reasons.
+    fn sendable(&self, pending: u64, window: u64, most: u64, mss: u64) -> u64 {
+        let most = most.min(window);
         if pending <= most {
             return self.without_small_tail(pending, mss);
         }
@@ -113,6 +117,16 @@ impl Connection {
             window
         } else {
             whole
+        }
+    }
+
+    /// A single segment that is larger than others, to try the path.
+    fn plan_probe(&mut self, range: Range<u64>, now: Nanos) -> Plan {
+        let plan = self.plan_range(range.clone(), true, now);
+        self.on_probe_sent(range);
+        Plan {
+            segment_size: 0,
+            ..plan
         }
     }
 

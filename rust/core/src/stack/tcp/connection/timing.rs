@@ -22,9 +22,11 @@ impl Connection {
         while self.is_sender_due(now) {
             match self.sender.on_timer(now) {
                 SenderDue::Nothing => break,
-                SenderDue::Retransmit | SenderDue::Timeout => {}
+                SenderDue::Retransmit => {}
                 SenderDue::Probe => self.due.loss_probe = true,
+                SenderDue::Timeout => self.suspect_black_hole(now),
             }
+            self.watch_probe(now);
         }
     }
 
@@ -40,7 +42,7 @@ impl Connection {
             Timer::Keepalive => self.on_keepalive_timer(now),
             Timer::Linger => self.end(Event::Expired),
             Timer::GiveUp => self.give_up(now),
-            Timer::Search => {}
+            Timer::Search => self.on_search_timer(),
             Timer::Rest => self.on_rest_timer(now),
         }
     }
