@@ -161,6 +161,14 @@ const OPEN: &str = "0     listen
          0     events WRITABLE|CONNECTED
 ";
 
+/// The same over a path of 100 ms: the first retransmission timeout is 300 ms.
+const OPEN_FAR: &str = "0     listen
+         0     < S 0:0(0) win 65535 <mss 1000>
+         0     > S. 0:0(0) ack 1 win 65535 <mss 1460>
+         0.1   < . 1:1(0) ack 1 win 65535
+         0     events WRITABLE|CONNECTED
+";
+
 fn established(rest: &str) {
     play(&format!("{OPEN}{rest}"));
 }
@@ -234,18 +242,41 @@ fn abort_resets() {
 /// §3.8.6.1: a window of zero is probed, with growing pauses, for as long as the peer answers.
 #[test]
 fn a_zero_window_is_probed() {
-    established(
-        "0     < . 1:1(0) ack 1 win 0
+    play(&format!(
+        "{OPEN_FAR}
+         0     < . 1:1(0) ack 1 win 0
          0     write 10
-         1     > . 0:0(0) ack 1 win 65535
+         0.3   > . 0:0(0) ack 1 win 65535
          0     < . 1:1(0) ack 1 win 0
-         2     > . 0:0(0) ack 1 win 65535
+         0.6   > . 0:0(0) ack 1 win 65535
          0     < . 1:1(0) ack 1 win 0
-         4     > . 0:0(0) ack 1 win 65535
+         1.2   > . 0:0(0) ack 1 win 65535
          0     < . 1:1(0) ack 1 win 0
          1     < . 1:1(0) ack 1 win 5000
-         0     > P. 1:11(10) ack 1 win 65535",
-    );
+         0     > P. 1:11(10) ack 1 win 65535"
+    ));
+}
+
+/// The pause between two probes grows to a minute, and no further.
+#[test]
+fn a_window_may_stay_shut_for_ever() {
+    let probe = "60  > . 0:0(0) ack 1 win 65535
+         0     < . 1:1(0) ack 1 win 0
+";
+    let pauses = ["0.3", "0.6", "1.2", "2.4", "4.8", "9.6", "19.2", "38.4"];
+    let grown: String = pauses
+        .iter()
+        .map(|pause| probe.replacen("60", pause, 1))
+        .collect();
+    play(&format!(
+        "{OPEN_FAR}
+         0     < . 1:1(0) ack 1 win 0
+         0     write 10
+         {grown}
+         {}
+         0     state established",
+        probe.repeat(100)
+    ));
 }
 
 /// A peer whose window stays shut and that does not answer probes is given up in the end.
@@ -258,12 +289,14 @@ fn unanswered_probes_end_the_connection() {
     play_with(
         &options,
         &format!(
-            "{OPEN}
+            "{OPEN_FAR}
          0     < . 1:1(0) ack 1 win 0
          0     write 10
-         1     > . 0:0(0) ack 1 win 65535
-         2     > . 0:0(0) ack 1 win 65535
-         3     > R. 1:1(0) ack 1 win 0
+         0.3   > . 0:0(0) ack 1 win 65535
+         0.6   > . 0:0(0) ack 1 win 65535
+         1.2   > . 0:0(0) ack 1 win 65535
+         2.4   > . 0:0(0) ack 1 win 65535
+         0.8   > R. 1:1(0) ack 1 win 0
          0     events FAILED
          0     error TimedOut
          0     over",
@@ -275,13 +308,14 @@ fn unanswered_probes_end_the_connection() {
 /// has come.
 #[test]
 fn a_silly_window_is_not_used_at_once() {
-    established(
-        "0     < . 1:1(0) ack 1 win 100
+    play(&format!(
+        "{OPEN_FAR}
+         0     < . 1:1(0) ack 1 win 100
          0     write 500
-         1     > . 1:101(100) ack 1 win 65535
+         0.3   > . 1:101(100) ack 1 win 65535
          0     < . 1:1(0) ack 101 win 2000
-         0     > P. 101:501(400) ack 1 win 65535",
-    );
+         0     > P. 101:501(400) ack 1 win 65535"
+    ));
 }
 
 /// §3.8.6.2.2: the window opens by a full segment at least, and is told when it has doubled.
