@@ -12,6 +12,7 @@ pub mod repeater;
 pub mod sink;
 pub mod source;
 pub mod split;
+pub mod switch;
 pub mod tee;
 
 /// Makes one of these apps; nothing if the kind is not one of them.
@@ -29,6 +30,7 @@ pub fn create(
         "source" => read(config).and_then(source::create).map(Boxed::boxed),
         "impairment" => impairment::app::create(name, seed, config, now).map(Boxed::boxed),
         "host" => Host::new(name, seed, config, now).map(Boxed::boxed),
+        "switch" => read(config).map(|switch::Spec {}| switch::Switch::new(name, seed).boxed()),
         "sink" => read(config).map(|sink::Spec {}| sink::Sink::default().boxed()),
         "tee" => read(config).map(|tee::Spec {}| tee::Tee.boxed()),
         "meter" => read(config).map(|meter::Spec {}| meter::Meter::default().boxed()),

@@ -8,6 +8,7 @@ mod datagram;
 mod deliver;
 mod ends;
 mod icmp;
+mod quoted;
 mod sockets;
 mod stream;
 mod transmit;
@@ -112,7 +113,7 @@ impl App for Host {
     /// Does what is due.
     fn pull(&mut self, context: &mut Context<'_>) -> bool {
         self.now = context.now;
-        self.ip.paths.expire(context.now);
+        self.ip.fire_timers(context);
         self.fire_timers(context.now);
         self.finish(context);
         false
@@ -134,7 +135,8 @@ impl App for Host {
         if self.ip.has_looped() || self.sockets.has_marked() {
             return Some(self.now);
         }
-        self.sockets.timers.next_deadline()
+        let sockets = self.sockets.timers.next_deadline();
+        sockets.into_iter().chain(self.ip.deadline()).min()
     }
 
     fn check(&self, config: &Value) -> Result<(), AppError> {

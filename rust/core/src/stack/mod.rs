@@ -5,12 +5,10 @@
 //! through [`host::Host`]'s methods, and is told by events what became possible.
 pub mod error;
 pub mod event;
-mod hash;
+pub(crate) mod hash;
 pub mod host;
-#[allow(dead_code)] // Errors, fragments and Ethernet come next.
 mod ip;
 pub mod options;
-#[allow(dead_code)]
 mod socket;
 pub mod spec;
 pub mod tcp;

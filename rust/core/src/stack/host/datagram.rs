@@ -1,10 +1,12 @@
 //! UDP on its way in.
 use super::Host;
 use super::deliver::verifies;
-use crate::packet::{Pool, Segmentation};
+use crate::app::Context;
+use crate::packet::Segmentation;
 use crate::stack::event::Readiness;
 use crate::stack::ip::Arrival;
 use crate::stack::ip::counters::Dropped;
+use crate::stack::ip::error::Complaint;
 use crate::stack::socket::demux::{Flow, Protocol};
 use crate::stack::socket::udp::HEADER;
 use crate::wire::field::u16_at;
@@ -58,19 +60,27 @@ fn verifies_len(arrival: &Arrival, len: usize) -> bool {
 }
 
 impl Host {
-    pub(super) fn deliver_udp(&mut self, arrival: Arrival, pool: &mut Pool) {
+    pub(super) fn deliver_udp(&mut self, arrival: Arrival, context: &mut Context<'_>) {
         match read(&arrival) {
             Ok(datagram) if self.is_group(&arrival) => self.spread_datagram(&datagram),
             Ok(datagram) => {
                 let Datagram { local, remote, .. } = datagram;
                 match self.hearer(local, remote) {
                     Some(place) => self.queue_datagram(place, &datagram),
-                    None => self.ip.drops.count(Dropped::NoSocket),
+                    None => self.refuse_datagram(&arrival, context),
                 }
             }
             Err(cause) => self.ip.drops.count(cause),
         }
-        pool.free(arrival.packet);
+        context.pool.free(arrival.packet);
+    }
+
+    /// Nobody listens there (RFC 1122 §4.1.3.1).
+    fn refuse_datagram(&mut self, arrival: &Arrival, context: &mut Context<'_>) {
+        let Arrival { packet, header, .. } = arrival;
+        self.ip.drops.count(Dropped::NoSocket);
+        self.ip
+            .complain(packet.bytes(), header, Complaint::NoPort, context);
     }
 
     fn is_group(&self, arrival: &Arrival) -> bool {

@@ -3,6 +3,7 @@ use super::Host;
 use crate::app::Context;
 use crate::packet::{Packet, Segmentation};
 use crate::stack::ip::counters::Dropped;
+use crate::stack::ip::error::Complaint;
 use crate::stack::ip::header::{Header, ICMPV4, ICMPV6, Outline, pseudo_sum};
 use crate::stack::ip::{Arrival, partial};
 use crate::stack::socket::demux::{Flow, Protocol};
@@ -30,11 +31,20 @@ impl Host {
     pub(super) fn deliver(&mut self, arrival: Arrival, context: &mut Context<'_>) {
         match arrival.header.protocol {
             TCP => self.deliver_tcp(arrival, context),
-            UDP => self.deliver_udp(arrival, context.pool),
+            UDP => self.deliver_udp(arrival, context),
             ICMPV4 if arrival.header.is_v4() => self.deliver_icmp(arrival, context),
             ICMPV6 if !arrival.header.is_v4() => self.deliver_icmp(arrival, context),
-            _ => self.ip.drop(arrival.packet, Dropped::Unknown, context.pool),
+            _ => self.refuse_protocol(arrival, context),
         }
+    }
+
+    /// Nobody speaks that protocol here (RFC 1122 §3.2.2.1, RFC 8200 §4).
+    fn refuse_protocol(&mut self, arrival: Arrival, context: &mut Context<'_>) {
+        let Arrival { packet, header, .. } = arrival;
+        let complaint = Complaint::NoProtocol(header.named_at);
+        self.ip
+            .complain(packet.bytes(), &header, complaint, context);
+        self.ip.drop(packet, Dropped::Unknown, context.pool);
     }
 
     fn deliver_tcp(&mut self, arrival: Arrival, context: &mut Context<'_>) {

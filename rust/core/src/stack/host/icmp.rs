@@ -4,10 +4,11 @@ use super::deliver::{HOP_LIMIT, verifies};
 use crate::app::Context;
 use crate::stack::ip::Arrival;
 use crate::stack::ip::counters::Dropped;
-use crate::stack::ip::header::{ICMPV4, ICMPV6, Outline, pseudo_sum};
+use crate::stack::ip::error::{outline, seal};
+use crate::stack::ip::header::Outline;
 use crate::stack::socket::demux::{Binding, Flow, Protocol};
-use crate::wire::checksum::{add, checksum, sum};
-use crate::wire::field::{put_u16, u16_at};
+use crate::wire::checksum::sum;
+use crate::wire::field::u16_at;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// Bytes of an echo message's header.
@@ -41,8 +42,12 @@ impl Host {
         }
         let (request, reply) = echo_types(header.is_v4());
         match message[0] {
+            133..=137 if !header.is_v4() => self.ip.take_ndp(arrival, message, context),
             kind if kind == request => self.answer_echo(arrival, message, context),
             kind if kind == reply => self.take_echo(arrival, message),
+            _ if is_error(header.is_v4(), message[0]) => {
+                self.take_icmp_error(message, header.is_v4())
+            }
             _ => Ok(()),
         }
     }
@@ -83,12 +88,9 @@ impl Host {
     ) -> Result<(), Dropped> {
         let hop = self.ip.hop(destination).ok_or(Dropped::NoRoute)?;
         let outline = Outline {
-            source,
-            destination,
-            protocol: if source.is_ipv4() { ICMPV4 } else { ICMPV6 },
             hop_limit,
-            ecn: 0,
             id: Some(self.ip.next_id(destination)),
+            ..outline(source, destination)
         };
         let at = outline.header_len();
         let Some(mut packet) = context.pool.packet(at + len) else {
@@ -98,7 +100,7 @@ impl Host {
         let message = &mut packet.bytes_mut()[at..];
         fill(message);
         seal(message, source, destination);
-        self.ip.transmit(packet, hop, context);
+        self.ip.transmit_to(packet, destination, hop, context);
         Ok(())
     }
 
@@ -114,6 +116,15 @@ impl Host {
         self.sockets.tell(place, news);
         self.sockets.charge(place);
         Ok(())
+    }
+}
+
+/// Whether a message of this type is an error.
+const fn is_error(v4: bool, kind: u8) -> bool {
+    if v4 {
+        matches!(kind, 3 | 11 | 12)
+    } else {
+        kind < 128
     }
 }
 
@@ -134,16 +145,4 @@ const fn any(port: u16) -> SocketAddr {
 /// The flow of that socket.
 pub(super) fn echo_flow(identifier: u16) -> Flow {
     Flow::new(Protocol::Echo, any(identifier), any(0))
-}
-
-/// Writes an ICMP message's checksum: over the pseudo-header too in IPv6 (RFC 4443 §2.3).
-pub(super) fn seal(message: &mut [u8], source: IpAddr, destination: IpAddr) {
-    put_u16(message, 2, 0);
-    let right = if source.is_ipv4() {
-        checksum(message)
-    } else {
-        let pseudo = pseudo_sum(source, destination, ICMPV6, message.len());
-        !add(pseudo, sum(message))
-    };
-    put_u16(message, 2, right);
 }

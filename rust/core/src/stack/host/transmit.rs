@@ -114,7 +114,7 @@ impl Host {
         let mut packet = packet.ok_or(Dropped::NoMemory)?;
         let udp = self.sockets.udp(place).ok_or(Dropped::NoSocket)?;
         emit_datagram(&mut packet, &outline, (local.port(), remote.port()), udp);
-        self.ip.transmit(packet, hop, context);
+        self.ip.transmit_to(packet, remote.ip(), hop, context);
         Ok(())
     }
 

@@ -3,6 +3,7 @@ use super::address::is_unicast;
 use crate::wire::checksum::checksum;
 use crate::wire::field::{put_u16, put_u32, u16_at, u32_at};
 use crate::wire::headers::Fragment;
+pub(crate) use crate::wire::headers::TCP;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
@@ -20,7 +21,8 @@ pub(crate) const ICMPV6: u8 = 58;
 
 const HOP_BY_HOP: u8 = 0;
 const ROUTING: u8 = 43;
-const FRAGMENT: u8 = 44;
+/// The number of the fragment header.
+pub(crate) const FRAGMENT: u8 = 44;
 const NO_NEXT_HEADER: u8 = 59;
 const DESTINATION_OPTIONS: u8 = 60;
 /// How many extension headers are read; RFC 8200 §4.1 knows of seven places.
@@ -38,6 +40,8 @@ pub(crate) struct Header {
     pub(crate) ecn: u8,
     /// Whether routers may not cut it (always so in IPv6).
     pub(crate) whole: bool,
+    /// Where the transport's number stands.
+    pub(crate) named_at: u32,
     /// What a fragment says of itself.
     pub(crate) fragment: Option<Fragment>,
     /// Where the transport's bytes stand, or a fragment's.
@@ -58,14 +62,14 @@ pub(crate) enum Fault {
         /// Where.
         at: u32,
         /// Whether it is told also where the packet went to a group (RFC 8200 §4.2).
-        to_groups: bool,
+        groups: bool,
     },
     /// It ends without a transport, or an option says so: nothing to do.
     Nothing,
 }
 
 impl Header {
-    /// Reads a packet that starts with its IP header.
+    /// Reads a packet that starts with its IP header; of IPv6 without what follows that.
     #[inline]
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Fault> {
         match bytes.first().map(|first| first >> 4) {
@@ -73,6 +77,24 @@ impl Header {
             Some(6) => ipv6(bytes),
             _ => Err(Fault::Malformed),
         }
+    }
+
+    /// Reads a packet of which only the first bytes are there.
+    pub(crate) fn parse_head(bytes: &[u8]) -> Result<Self, Fault> {
+        match bytes.first().map(|first| first >> 4) {
+            Some(4) => fixed_v4(bytes),
+            Some(6) => fixed_v6(bytes),
+            _ => Err(Fault::Malformed),
+        }
+    }
+
+    /// Reads on up to the transport, as the one whom the packet is for has to (RFC 8200 §4).
+    #[inline]
+    pub(crate) fn read_extensions(&mut self, bytes: &[u8]) -> Result<(), Fault> {
+        if self.is_v4() || !is_extension(self.protocol) {
+            return Ok(());
+        }
+        extensions(bytes, self)
     }
 
     pub(crate) fn is_v4(&self) -> bool {
@@ -100,15 +122,25 @@ fn address6(bytes: &[u8], at: usize) -> Option<IpAddr> {
 /// RFC 791 §3.1, RFC 1122 §3.2.1.
 #[inline]
 fn ipv4(bytes: &[u8]) -> Result<Header, Fault> {
+    let header = fixed_v4(bytes)?;
+    let Range { start, end } = header.payload;
+    let covered = bytes.get(..start).ok_or(Fault::Malformed)?;
+    if end > bytes.len() {
+        return Err(Fault::Malformed);
+    }
+    if checksum(covered) != 0 {
+        return Err(Fault::Checksum);
+    }
+    Ok(header)
+}
+
+#[inline]
+fn fixed_v4(bytes: &[u8]) -> Result<Header, Fault> {
     let fixed: &[u8; IPV4_HEADER] = bytes.first_chunk().ok_or(Fault::Malformed)?;
     let len = usize::from(fixed[0] & 0xf) * 4;
     let total = u16_at(fixed, 2).map_or(0, usize::from);
-    let header = bytes.get(..len).ok_or(Fault::Malformed)?;
-    if len < IPV4_HEADER || total < len || total > bytes.len() {
+    if len < IPV4_HEADER || total < len {
         return Err(Fault::Malformed);
-    }
-    if checksum(header) != 0 {
-        return Err(Fault::Checksum);
     }
     let pieces = u16_at(fixed, 6).unwrap_or(0);
     let fragment = Fragment {
@@ -123,6 +155,7 @@ fn ipv4(bytes: &[u8]) -> Result<Header, Fault> {
         hop_limit: fixed[8],
         ecn: fixed[1] & 0b11,
         whole: pieces & 0x4000 != 0,
+        named_at: 9,
         fragment: Some(fragment).filter(|piece| piece.more || piece.offset != 0),
         payload: len..total,
     })
@@ -131,26 +164,26 @@ fn ipv4(bytes: &[u8]) -> Result<Header, Fault> {
 /// RFC 8200 §3.
 #[inline]
 fn ipv6(bytes: &[u8]) -> Result<Header, Fault> {
+    let header = fixed_v6(bytes)?;
+    let whole = header.payload.end <= bytes.len();
+    whole.then_some(header).ok_or(Fault::Malformed)
+}
+
+#[inline]
+fn fixed_v6(bytes: &[u8]) -> Result<Header, Fault> {
     let fixed: &[u8; IPV6_HEADER] = bytes.first_chunk().ok_or(Fault::Malformed)?;
     let end = IPV6_HEADER + u16_at(fixed, 4).map_or(0, usize::from);
-    if end > bytes.len() {
-        return Err(Fault::Malformed);
-    }
-    let header = Header {
+    Ok(Header {
         source: address6(fixed, 8).ok_or(Fault::Malformed)?,
         destination: address6(fixed, 24).ok_or(Fault::Malformed)?,
         protocol: fixed[6],
         hop_limit: fixed[7],
         ecn: fixed[1] >> 4 & 0b11,
         whole: true,
+        named_at: 6,
         fragment: None,
         payload: IPV6_HEADER..end,
-    };
-    if is_extension(header.protocol) {
-        extensions(bytes, header)
-    } else {
-        Ok(header)
-    }
+    })
 }
 
 const fn is_extension(protocol: u8) -> bool {
@@ -161,34 +194,32 @@ const fn is_extension(protocol: u8) -> bool {
 }
 
 /// Walks the extension headers up to the transport, or to a fragment's bytes (RFC 8200 §4).
-fn extensions(bytes: &[u8], mut header: Header) -> Result<Header, Fault> {
-    // Where the number of the present header stands.
-    let mut named_at = 6;
+fn extensions(bytes: &[u8], header: &mut Header) -> Result<(), Fault> {
     for number in 0..MOST_EXTENSIONS {
         let at = header.payload.start;
         match header.protocol {
             NO_NEXT_HEADER => return Err(Fault::Nothing),
-            HOP_BY_HOP if number > 0 => return Err(unknown(named_at)),
-            kind if !is_extension(kind) => return Ok(header),
+            HOP_BY_HOP if number > 0 => return Err(unknown(header.named_at)),
+            kind if !is_extension(kind) => return Ok(()),
             _ => {}
         }
         let rest = bytes.get(at..header.payload.end).ok_or(Fault::Malformed)?;
         let kind = header.protocol;
-        let len = extension(rest, &mut header, at)?;
+        let len = extension(rest, header, at)?;
         header.payload.start = at + len;
-        named_at = at;
+        header.named_at = at as u32;
         if kind == FRAGMENT && header.fragment.is_some() {
-            return Ok(header);
+            return Ok(());
         }
     }
     Err(Fault::Malformed)
 }
 
-fn unknown(at: usize) -> Fault {
+fn unknown(at: u32) -> Fault {
     Fault::Parameter {
         code: 1,
-        at: at as u32,
-        to_groups: false,
+        at,
+        groups: false,
     }
 }
 
@@ -212,7 +243,7 @@ fn extension(bytes: &[u8], header: &mut Header, at: usize) -> Result<usize, Faul
             return Err(Fault::Parameter {
                 code: 0,
                 at,
-                to_groups: false,
+                groups: false,
             });
         }
         ROUTING => {}
@@ -259,7 +290,7 @@ fn unknown_option(kind: u8, at: usize) -> Result<(), Fault> {
         action => Err(Fault::Parameter {
             code: 2,
             at: at as u32,
-            to_groups: action == 2,
+            groups: action == 2,
         }),
     }
 }

@@ -1,26 +1,38 @@
 //! IP: interfaces, routes, and packets on their way in, out and through.
 pub(crate) mod address;
+mod arp;
 pub(crate) mod counters;
+pub(crate) mod error;
+mod ethernet;
+mod forward;
+mod fragment;
 pub(crate) mod header;
 mod input;
 pub(crate) mod interface;
 mod limit;
+mod link;
+mod ndp;
+mod neighbour;
 mod output;
 mod path;
+mod reassembly;
 pub(crate) mod route;
 
 use super::hash::Key;
 use super::spec::Layout;
-use crate::app::Ports;
+use crate::app::{Context, Ports};
 use crate::packet::{Offload, Packet, Pool};
 use crate::rng::Stream;
 use crate::time::Nanos;
 use address::number;
 use counters::{Dropped, Drops};
+use error::Complaint;
 use header::{Header, LARGEST};
 use interface::Interface;
 use limit::Limit;
+use neighbour::Neighbours;
 use path::Paths;
+use reassembly::Reassembly;
 use route::Routes;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
@@ -66,6 +78,11 @@ pub(crate) struct Ip {
     pub(crate) paths: Paths,
     pub(crate) drops: Drops,
     limit: Limit,
+    reassembly: Reassembly,
+    neighbours: Neighbours,
+    /// Packets that waited where interfaces were replaced, until there is somebody to give them to.
+    lost: VecDeque<Packet>,
+    forwarded: u64,
     /// Packets from the host to itself.
     looped: VecDeque<Packet>,
     ids: Key,
@@ -84,6 +101,10 @@ impl Ip {
             paths: Paths::new(Key::draw(stream)),
             drops: Drops::default(),
             limit: Limit::new(),
+            reassembly: Reassembly::new(Key::draw(stream)),
+            neighbours: Neighbours::new(Key::draw(stream)),
+            lost: VecDeque::new(),
+            forwarded: 0,
             looped: VecDeque::new(),
             ids: Key::draw(stream),
             id: stream.next_u32() as u16,
@@ -108,6 +129,9 @@ impl Ip {
         self.own.sort_unstable();
         (self.routes, self.forward) = (layout.routes, forward);
         self.paths.touch();
+        // The numbers of interfaces may have changed: neighbours are asked for again.
+        let mut lost = self.neighbours.clear();
+        self.lost.append(&mut lost);
         self.rewire();
     }
 
@@ -176,6 +200,46 @@ impl Ip {
         self.id.wrapping_add(self.ids.strong(&destination) as u16)
     }
 
+    /// As [`Self::next_id`], for IPv6.
+    fn next_long_id(&mut self, destination: IpAddr) -> u32 {
+        self.id = self.id.wrapping_add(1);
+        let apart = self.ids.strong(&destination) as u32;
+        apart.wrapping_add(self.id.into())
+    }
+
+    /// When there is something to do without a packet coming.
+    pub(crate) fn deadline(&self) -> Option<Nanos> {
+        let fragments = self.reassembly.deadline();
+        let lost = (!self.lost.is_empty()).then_some(0);
+        let all = [fragments, self.neighbours.deadline(), lost];
+        all.into_iter().flatten().min()
+    }
+
+    /// Does what is due.
+    pub(crate) fn fire_timers(&mut self, context: &mut Context<'_>) {
+        self.paths.expire(context.now);
+        if self.deadline().is_some_and(|at| at <= context.now) {
+            self.give_up_fragments(context);
+            self.fire_neighbours(context);
+            let lost = std::mem::take(&mut self.lost);
+            self.lose(lost, Dropped::NeighbourFailed, context.pool);
+        }
+    }
+
+    fn give_up_fragments(&mut self, context: &mut Context<'_>) {
+        let mut heads = Vec::new();
+        let drops = &mut self.drops;
+        self.reassembly.expire(context.now, |head| {
+            drops.count(Dropped::ReassemblyTimeout);
+            heads.push(head);
+        });
+        for head in heads.iter().filter(|head| !head.is_empty()) {
+            if let Ok(header) = Header::parse_head(head) {
+                self.complain(head, &header, Complaint::TooLate, context);
+            }
+        }
+    }
+
     /// Whether packets to the host itself wait.
     pub(crate) fn has_looped(&self) -> bool {
         !self.looped.is_empty()
@@ -200,11 +264,17 @@ impl Ip {
             .map(|interface| (interface.name.clone(), interface.traffic.to_json()))
             .collect();
         into.insert("interfaces".into(), traffic.into());
+        into.insert("forwarded".into(), self.forwarded.into());
         into.insert("dropped".into(), self.drops.to_json().into());
     }
 
     /// Gives all packets back.
     pub(crate) fn stop(&mut self, pool: &mut Pool) {
-        self.looped.drain(..).for_each(|packet| pool.free(packet));
+        let waiting = self.neighbours.clear();
+        let lost = std::mem::take(&mut self.lost);
+        let looped = std::mem::take(&mut self.looped);
+        for packet in waiting.into_iter().chain(lost).chain(looped) {
+            pool.free(packet);
+        }
     }
 }

@@ -83,26 +83,56 @@ impl Ip {
     /// Sends a whole packet on its way. What its link does not take whole is cut, or dropped.
     #[inline]
     pub(crate) fn transmit(&mut self, packet: Packet, hop: Hop, context: &mut Context<'_>) {
+        let interface = self.interfaces.get(hop.interface);
+        let mtu = interface.map_or(0, |interface| interface.mtu);
+        self.transmit_within(packet, hop, mtu, context);
+    }
+
+    /// Sends a packet of this host's own, cut to what is known of the path.
+    pub(crate) fn transmit_to(
+        &mut self,
+        packet: Packet,
+        destination: IpAddr,
+        hop: Hop,
+        context: &mut Context<'_>,
+    ) {
+        let mtu = self.mtu(hop, destination, context.now);
+        self.transmit_within(packet, hop, mtu, context);
+    }
+
+    #[inline]
+    fn transmit_within(&mut self, packet: Packet, hop: Hop, mtu: u32, context: &mut Context<'_>) {
+        let mtu = mtu as usize;
         if hop.local {
             self.loop_back(packet, context);
-            return;
-        }
-        let Some(interface) = self.interfaces.get_mut(hop.interface) else {
-            self.drop(packet, Dropped::NoRoute, context.pool);
-            return;
-        };
-        let mtu = interface.mtu as usize;
-        if packet.len() <= mtu || packet.is_super() && largest_ip_len(&packet) <= mtu {
+        } else if packet.len() <= mtu || packet.is_super() && largest_ip_len(&packet) <= mtu {
             self.put(packet, hop, context);
         } else {
-            self.drop(packet, Dropped::TooBig, context.pool);
+            self.cut(packet, hop, mtu, context);
         }
     }
 
     /// Puts a packet that fits onto its link.
     #[inline]
-    fn put(&mut self, mut packet: Packet, hop: Hop, context: &mut Context<'_>) {
-        let Some(interface) = self.interfaces.get_mut(hop.interface) else {
+    pub(super) fn put(&mut self, mut packet: Packet, hop: Hop, context: &mut Context<'_>) {
+        let mac = self
+            .interfaces
+            .get(hop.interface)
+            .map(|interface| interface.mac);
+        match mac {
+            Some(None) => {
+                packet.set_network_offset(0);
+                self.leave(packet, hop.interface, context);
+            }
+            Some(Some(own)) => self.put_frame(packet, (hop.interface, hop.next), own, context),
+            None => self.drop(packet, Dropped::NoRoute, context.pool),
+        }
+    }
+
+    /// Puts a packet, in its frame where it has one, onto the link of an interface.
+    #[inline]
+    pub(super) fn leave(&mut self, mut packet: Packet, place: usize, context: &mut Context<'_>) {
+        let Some(interface) = self.interfaces.get_mut(place) else {
             return self.drop(packet, Dropped::NoRoute, context.pool);
         };
         let Some(output) = interface.output else {
@@ -111,7 +141,6 @@ impl Ip {
         interface.traffic.packets_out += 1;
         interface.traffic.bytes_out += packet.len() as u64;
         packet.set_arrived(context.now);
-        packet.set_network_offset(0);
         context.transmit(output, packet);
     }
 

@@ -1,0 +1,164 @@
+//! ICMP errors that this host sends (RFC 792, RFC 1812 §4.3, RFC 4443 §3).
+use super::Ip;
+use super::counters::Dropped;
+use super::header::{Header, ICMPV4, ICMPV6, Outline, pseudo_sum};
+use super::interface::is_source;
+use crate::app::Context;
+use crate::wire::checksum::{add, checksum, sum};
+use crate::wire::field::{put_u16, put_u32};
+use std::net::IpAddr;
+
+/// Bytes of an ICMP header.
+const HEADER: usize = 8;
+/// How long an error may be: RFC 1812 §4.3.2.3; the smallest MTU of IPv6.
+const LONGEST_V4: usize = 576;
+const LONGEST_V6: usize = 1280;
+/// Hop limit of messages.
+const HOP_LIMIT: u8 = 64;
+
+/// What is wrong with a packet.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Complaint {
+    /// No route leads there.
+    NoRoute,
+    /// The next hop does not answer.
+    NoHost,
+    /// Nobody speaks that protocol: its number stands there.
+    NoProtocol(u32),
+    /// Nobody listens at that port.
+    NoPort,
+    /// It is larger than the next link takes.
+    TooBig(u32),
+    /// Its hop limit was used up.
+    TooFar,
+    /// The rest of its fragments did not come.
+    TooLate,
+    /// RFC 4443 §3.4; in IPv4 only where the erroneous field is.
+    Parameter(u8, u32),
+}
+
+impl Complaint {
+    /// Type, code, and the word behind the checksum.
+    const fn fields(self, v4: bool) -> (u8, u8, u32) {
+        match (self, v4) {
+            (Self::NoRoute, true) => (3, 0, 0),
+            (Self::NoRoute, false) => (1, 0, 0),
+            (Self::NoHost, true) => (3, 1, 0),
+            (Self::NoHost, false) => (1, 3, 0),
+            (Self::NoProtocol(_), true) => (3, 2, 0),
+            (Self::NoProtocol(at), false) => (4, 1, at),
+            (Self::NoPort, true) => (3, 3, 0),
+            (Self::NoPort, false) => (1, 4, 0),
+            (Self::TooBig(mtu), true) => (3, 4, mtu),
+            (Self::TooBig(mtu), false) => (2, 0, mtu),
+            (Self::TooFar, true) => (11, 0, 0),
+            (Self::TooFar, false) => (3, 0, 0),
+            (Self::TooLate, true) => (11, 1, 0),
+            (Self::TooLate, false) => (3, 1, 0),
+            (Self::Parameter(_, at), true) => (12, 0, at << 24),
+            (Self::Parameter(code, at), false) => (4, code, at),
+        }
+    }
+}
+
+impl Ip {
+    /// Tells the source of a packet, which is given from its IP header on, what is wrong with it;
+    /// unless nobody is to be told of such a packet, or too many were.
+    pub(crate) fn complain(
+        &mut self,
+        packet: &[u8],
+        header: &Header,
+        complaint: Complaint,
+        context: &mut Context<'_>,
+    ) {
+        if !self.may_complain(packet, header, complaint) {
+            return;
+        }
+        if !self.limit.take(context.now) {
+            self.drops.count(Dropped::IcmpLimited);
+            return;
+        }
+        let Some(source) = self.complainer(header) else {
+            return;
+        };
+        let outline = outline(source, header.source);
+        let at = outline.header_len();
+        let longest = if header.is_v4() {
+            LONGEST_V4
+        } else {
+            LONGEST_V6
+        };
+        let quoted = packet.len().min(longest - at - HEADER);
+        let Some(mut message) = context.pool.packet(at + HEADER + quoted) else {
+            return;
+        };
+        let bytes = message.bytes_mut();
+        outline.emit(bytes);
+        let (kind, code, word) = complaint.fields(header.is_v4());
+        let bytes = &mut bytes[at..];
+        bytes[..2].copy_from_slice(&[kind, code]);
+        put_u32(bytes, 4, word);
+        bytes[HEADER..].copy_from_slice(&packet[..quoted]);
+        seal(bytes, source, header.source);
+        if let Some(hop) = self.hop(header.source) {
+            self.transmit(message, hop, context);
+        }
+    }
+
+    /// RFC 1122 §3.2.2, RFC 1812 §4.3.2.7, RFC 4443 §2.4 e.
+    fn may_complain(&self, packet: &[u8], header: &Header, complaint: Complaint) -> bool {
+        let to_groups = match complaint {
+            Complaint::TooBig(_) => !header.is_v4(),
+            Complaint::Parameter(code, _) => code == 2,
+            _ => false,
+        };
+        let one = header.is_unicast() && !self.is_broadcast(header.destination);
+        let known = is_source(header.source) || header.source.is_loopback();
+        let first = header.fragment.is_none_or(|fragment| fragment.offset == 0);
+        (one || to_groups) && known && first && !is_error(packet, header)
+    }
+
+    /// The address that a complaint comes from: the one that the packet was for, else that of the
+    /// interface towards its source.
+    fn complainer(&self, header: &Header) -> Option<IpAddr> {
+        if self.is_own(header.destination) {
+            return Some(header.destination);
+        }
+        self.source_for(header.source).ok()
+    }
+}
+
+/// Whether a packet is an ICMP error itself, or a redirect; of one cut short that is assumed.
+fn is_error(packet: &[u8], header: &Header) -> bool {
+    let kind = packet.get(header.payload.start);
+    match (header.protocol, kind) {
+        (ICMPV4, Some(kind)) if header.is_v4() => matches!(kind, 3 | 4 | 5 | 11 | 12),
+        (ICMPV6, Some(kind)) => *kind < 128 || *kind == 137,
+        (ICMPV4 | ICMPV6, None) => true,
+        _ => false,
+    }
+}
+
+/// The header of an ICMP message.
+pub(crate) const fn outline(source: IpAddr, destination: IpAddr) -> Outline {
+    Outline {
+        source,
+        destination,
+        protocol: if source.is_ipv4() { ICMPV4 } else { ICMPV6 },
+        hop_limit: HOP_LIMIT,
+        ecn: 0,
+        id: None,
+    }
+}
+
+/// Writes an ICMP message's checksum: over the pseudo-header too in IPv6 (RFC 4443 §2.3).
+pub(crate) fn seal(message: &mut [u8], source: IpAddr, destination: IpAddr) {
+    put_u16(message, 2, 0);
+    let right = if source.is_ipv4() {
+        checksum(message)
+    } else {
+        let pseudo = pseudo_sum(source, destination, ICMPV6, message.len());
+        !add(pseudo, sum(message))
+    };
+    put_u16(message, 2, right);
+}
