@@ -337,7 +337,7 @@ fn place(header: &Header) -> Option<(usize, usize, bool)> {
     let len = header.payload.len();
     let start = usize::from(fragment.offset);
     let most = LARGEST - if header.is_v4() { IPV4_HEADER } else { 0 };
-    let fits = len > 0 && start + len <= most && (!fragment.more || len % 8 == 0);
+    let fits = len > 0 && start + len <= most && (!fragment.more || len.is_multiple_of(8));
     fits.then_some((start, start + len, fragment.more))
 }
 

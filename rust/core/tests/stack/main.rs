@@ -1,0 +1,11 @@
+//! Hosts on lines, in virtual time: exact results, and what malformed packets get.
+#![allow(clippy::unwrap_used)]
+mod config;
+mod ethernet;
+mod fragments;
+mod icmp;
+
+mod net;
+mod routing;
+mod tcp;
+mod udp;
