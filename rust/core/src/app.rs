@@ -162,7 +162,8 @@ pub trait App: Send {
         None
     }
 
-    /// What has gone wrong since it started and cannot mend by itself.
+    /// What has gone wrong since it started and cannot mend by itself. Only an app that waits for
+    /// a descriptor is asked: what can fail is outside.
     fn failure(&self) -> Option<AppError> {
         None
     }

@@ -243,10 +243,9 @@ impl Engine {
     /// What has gone wrong and cannot mend by itself, with the name of the app.
     #[must_use]
     pub fn failure(&self) -> Option<(String, AppError)> {
-        let named = self.graph.names.iter().zip(&self.graph.slots);
-        let mut failures = named.filter_map(|(name, slot)| {
-            let failure = slot.app.failure()?;
-            Some((name.clone(), failure))
+        let mut failures = self.graph.outward.iter().filter_map(|&place| {
+            let failure = self.graph.slots[place].app.failure()?;
+            Some((self.graph.names[place].clone(), failure))
         });
         failures
             .next()

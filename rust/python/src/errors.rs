@@ -1,7 +1,9 @@
 //! The one gate at which the engine's failures become Python's exceptions.
+use pyo3::exceptions::PyOSError;
 use pyo3::import_exception;
 use pyo3::prelude::*;
 use usernet_core::app::{AppError, ErrorKind};
+use usernet_core::stack::SocketError;
 
 import_exception!(usernet.errors, CaptureError);
 import_exception!(usernet.errors, ConfigError);
@@ -19,5 +21,21 @@ pub(crate) fn raise(error: AppError) -> PyErr {
         ErrorKind::Interface => InterfaceError::new_err(message),
         ErrorKind::Privilege => PrivilegeError::new_err(message),
         ErrorKind::Trace => TraceError::new_err(message),
+    }
+}
+
+/// What a socket fails with. Python makes of the number the class that it has for it, such as
+/// `ConnectionRefusedError`.
+pub(crate) fn raise_socket(error: SocketError, what: &str) -> PyErr {
+    let subject = if what.is_empty() { "" } else { ": " };
+    PyOSError::new_err((error.errno(), format!("{error}{subject}{what}")))
+}
+
+/// What is not there right now is nothing, and no failure.
+pub(crate) fn unless_now<T>(result: Result<T, SocketError>) -> Result<Option<T>, SocketError> {
+    match result {
+        Ok(there) => Ok(Some(there)),
+        Err(SocketError::WouldBlock) => Ok(None),
+        Err(error) => Err(error),
     }
 }

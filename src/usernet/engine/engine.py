@@ -13,6 +13,8 @@ from usernet.engine.statistics import Statistics
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from usernet._core import Socket
+
 __all__ = ["Engine"]
 
 
@@ -71,6 +73,22 @@ class Engine:
         """
         self._core.advance(until_ns)
 
+    def advance_to_event(self, until_ns: int) -> bool:
+        """Let virtual time pass up to this moment, or to the breath after which events wait.
+
+        Returns:
+            Whether events wait: `drain` has them.
+
+        Raises:
+            EngineError: The engine runs in real time.
+            CaptureError: A capture could not be written.
+        """
+        return self._core.advance_to_event(until_ns)
+
+    def next_deadline(self) -> int | None:
+        """When the engine has something to do next in virtual time; now, if at once."""
+        return self._core.next_deadline()
+
     def now(self) -> int:
         """The engine's time, in nanoseconds since it started."""
         return self._core.now()
@@ -99,6 +117,104 @@ class Engine:
     def log(self) -> bytes:
         """The event log so far: byte-identical for the same seed, graph and input."""
         return self._core.log()
+
+    def fileno(self) -> int:
+        """In real time: a descriptor that is readable while socket events wait.
+
+        Raises:
+            EngineError: The engine runs in virtual time.
+        """
+        return self._core.fileno()
+
+    def drain(self) -> list[tuple[int, int]]:
+        """All socket events since the last call: the sockets' keys, and what became possible.
+
+        An event comes once when its condition comes about, and again only after whoever uses the
+        socket has met the condition's end: nothing to receive, or no room to send all.
+
+        Raises:
+            EngineError: The engine has stopped.
+        """
+        return self._core.drain()
+
+    def connect(
+        self,
+        host: str,
+        remote: tuple[str, int],
+        local: tuple[str, int] | None = None,
+        options: str = "{}",
+    ) -> Socket:
+        """Begin a TCP connection of a host; an event tells when it stands, or has failed.
+
+        Args:
+            host: The name of the host.
+            remote: The numeric address and the port of the peer.
+            local: The host's own; any that is free where None.
+            options: Options of the socket as JSON; what is not named is as the host has it.
+
+        Raises:
+            OSError: There is no route, or the local address is taken or not the host's.
+            ConfigError: There is no such host or option.
+            ValueError: An address is not numeric.
+        """
+        return self._core.connect(host, remote, local, options)
+
+    def listen(
+        self, host: str, local: tuple[str, int], backlog: int = 100, options: str = "{}"
+    ) -> Socket:
+        """Have a host listen for TCP connections; an event tells of those to accept.
+
+        Args:
+            host: The name of the host.
+            local: The address, ``0.0.0.0`` or ``::`` for all of the host's, and the port, 0 for
+                any that is free.
+            backlog: How many may wait to be accepted.
+            options: Options of the socket, and of those that it accepts, as JSON.
+
+        Raises:
+            OSError: The address is taken, or not the host's.
+            ConfigError: There is no such host or option.
+            ValueError: The address is not numeric, or the backlog negative.
+        """
+        return self._core.listen(host, local, backlog, options)
+
+    def bind(
+        self,
+        host: str,
+        local: tuple[str, int],
+        remote: tuple[str, int] | None = None,
+        options: str = "{}",
+    ) -> Socket:
+        """A UDP socket of a host; with ``remote`` one that hears only from there, and can `send`.
+
+        Raises:
+            OSError: The address is taken or not the host's; there is no route to ``remote``.
+            ConfigError: There is no such host or option.
+            ValueError: An address is not numeric.
+        """
+        return self._core.bind(host, local, remote, options)
+
+    def echo(self, host: str, options: str = "{}") -> Socket:
+        """A socket for ICMP echo requests of a host.
+
+        ``send_to`` sends a request whose sequence number is the port of the address, and
+        ``receive_from`` gives the reply with that number.
+
+        Raises:
+            OSError: The host has too many sockets.
+            ConfigError: There is no such host or option.
+        """
+        return self._core.echo(host, options)
+
+    def source_for(self, host: str, remote: str) -> str:
+        """The address of a host that packets to a numeric address would leave from.
+
+        Raises:
+            OSError: The host has no route there.
+            ConfigError: There is no such host.
+            ValueError: The address is not numeric.
+        """
+        return self._core.source_for(host, remote)
 
     def stop(self) -> None:
         """Stop all apps, which finish what they have open. Safe to call twice.
