@@ -1,8 +1,10 @@
 """The border to the Rust core: an engine and its sockets, plain values.
 
-Times are nanoseconds, records are JSON, addresses are ``(numeric address, port)``. Calls are O(1): a
-lock and at most one copy. What cannot be done right now answers None (or 0 bytes sent), and an event
-says when it can; what failed raises the `OSError` that Linux has for it.
+Times are nanoseconds, records are JSON, addresses are ``(numeric address, port)``. Calls are O(1):
+a lock and at most one copy. What cannot be done right now answers None (or 0 bytes sent), and an
+event says when it can; what failed raises the `OSError` that Linux has for it. A wrong argument
+raises `ValueError`, a host or an option that is not there `ConfigError`, and anything asked of an
+engine that has stopped `EngineError`; only `close` and `abort` are always fine.
 """
 
 from typing import final
@@ -11,7 +13,7 @@ from typing_extensions import Buffer
 
 __all__ = ["Engine", "Socket"]
 
-Address = tuple[str, int]
+_Address = tuple[str, int]
 
 @final
 class Engine:
@@ -34,32 +36,40 @@ class Engine:
     def fileno(self) -> int:
         """Real time: a descriptor that is readable while socket events wait."""
     def drain(self) -> list[tuple[int, int]]:
-        """All socket events since the last call: keys and readiness flags."""
-    def connect(self, host: str, remote: Address, local: Address | None, options: str) -> Socket: ...
-    def listen(self, host: str, local: Address, backlog: int, options: str) -> Socket: ...
-    def bind(self, host: str, local: Address, remote: Address | None, options: str) -> Socket: ...
+        """All socket events since the last call: keys and readiness flags.
+
+        The flags: 1 readable, 2 writable, 4 connected, 8 the peer has finished sending, 16 failed,
+        32 everything sent was acknowledged.
+        """
+    def connect(
+        self, host: str, remote: _Address, local: _Address | None, options: str
+    ) -> Socket: ...
+    def listen(self, host: str, local: _Address, backlog: int, options: str) -> Socket: ...
+    def bind(self, host: str, local: _Address, remote: _Address | None, options: str) -> Socket: ...
     def echo(self, host: str, options: str) -> Socket: ...
     def source_for(self, host: str, remote: str) -> str: ...
 
 @final
 class Socket:
-    """A socket of a host."""
+    """A socket of a host; one that nobody has any more is closed."""
 
     @property
     def key(self) -> int:
         """What `Engine.drain` calls it."""
     def accept(self) -> Socket | None: ...
-    def send(self, data: Buffer) -> int: ...
-    def receive(self, limit: int) -> bytes | None: ...
+    def send(self, data: Buffer) -> int:
+        """How many bytes there was room for."""
+    def receive(self, limit: int) -> bytes | None:
+        """What is there, at most so much; no bytes at the end of a connection."""
     def receive_into(self, into: Buffer) -> int | None: ...
-    def send_to(self, data: Buffer, remote: Address) -> bool:
+    def send_to(self, data: Buffer, remote: _Address) -> bool:
         """Whether there was room."""
-    def receive_from(self) -> tuple[bytes, Address] | None: ...
+    def receive_from(self) -> tuple[bytes, _Address] | None: ...
     def shutdown(self) -> None: ...
     def close(self) -> None: ...
     def abort(self) -> None: ...
-    def local(self) -> Address | None: ...
-    def remote(self) -> Address | None: ...
+    def local(self) -> _Address | None: ...
+    def remote(self) -> _Address | None: ...
     def unacknowledged(self) -> int: ...
     def take_error(self) -> int:
         """The errno of what it failed with, once; 0 for nothing."""

@@ -45,7 +45,9 @@ fn not_numeric(text: &str) -> PyErr {
 }
 
 /// An address as Python has it.
-pub(crate) fn show(address: SocketAddr) -> (String, u16) {
+pub(crate) type Shown = (String, u16);
+
+pub(crate) fn show(address: SocketAddr) -> Shown {
     let text = match address {
         SocketAddr::V6(six) if six.scope_id() != 0 => format!("{}%{}", six.ip(), six.scope_id()),
         _ => address.ip().to_string(),

@@ -1,5 +1,5 @@
 //! A socket as Python has it.
-use crate::address::{Address, show};
+use crate::address::{Address, Shown, show};
 use crate::buffer::{Room, Source};
 use crate::errors::{raise_socket, unless_now};
 use crate::options::Changes;
@@ -181,10 +181,7 @@ impl Socket {
         Ok(sent.is_some())
     }
 
-    fn receive_from<'py>(
-        &self,
-        py: Python<'py>,
-    ) -> PyResult<Option<(Bound<'py, PyBytes>, (String, u16))>> {
+    fn receive_from<'py>(&self, py: Python<'py>) -> PyResult<Option<(Bound<'py, PyBytes>, Shown)>> {
         let id = self.id;
         let received = self.take(py, usize::MAX, |host, into, _| host.receive_from(id, into))?;
         Ok(received.map(|(bytes, from)| (bytes, show(from))))
@@ -203,12 +200,12 @@ impl Socket {
         self.end(py, |host, id, now| host.abort(id, now));
     }
 
-    fn local(&self, py: Python<'_>) -> PyResult<Option<(String, u16)>> {
+    fn local(&self, py: Python<'_>) -> PyResult<Option<Shown>> {
         let local = self.ask(py, |host, id, _| Ok(host.local(id)))?;
         Ok(local.ok().flatten().map(show))
     }
 
-    fn remote(&self, py: Python<'_>) -> PyResult<Option<(String, u16)>> {
+    fn remote(&self, py: Python<'_>) -> PyResult<Option<Shown>> {
         let remote = self.ask(py, |host, id, _| Ok(host.remote(id)))?;
         Ok(remote.ok().flatten().map(show))
     }
