@@ -4,8 +4,10 @@ mod config;
 mod ethernet;
 mod fragments;
 mod icmp;
+mod malformed;
 
 mod net;
 mod routing;
 mod tcp;
 mod udp;
+mod wire;

@@ -1,21 +1,68 @@
 //! Hosts and lines, and calls to their sockets.
 use serde_json::{Value, json};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
 use usernet_core::action::parse;
-use usernet_core::app::{App, AppError};
+use usernet_core::app::{App, AppError, Context, Direction};
 use usernet_core::engine::Engine;
+use usernet_core::packet::Offload;
 use usernet_core::stack::{Host, Readiness, SocketError, SocketId, SocketOptions};
 use usernet_core::time::Nanos;
+use usernet_core::wire::checksum::finish;
 use usernet_core::{Registry, apps};
 
 /// A millisecond.
 pub(crate) const MS: u64 = 1_000_000;
 
-/// Makes the apps of the core, all with one seed.
-pub(crate) struct Core(pub(crate) u64);
+/// What a wire is to send, and what came to it.
+#[derive(Default)]
+pub(crate) struct Traffic {
+    pub(crate) to_send: VecDeque<(Vec<u8>, Offload)>,
+    pub(crate) came: Vec<Vec<u8>>,
+}
+
+pub(crate) type Shared = Arc<Mutex<Traffic>>;
+
+/// An app that sends given packets and keeps what it gets. Ports: `tx`, `rx`.
+struct End(Shared);
+
+impl App for End {
+    fn kind(&self) -> &'static str {
+        "wire"
+    }
+
+    fn has_port(&self, _direction: Direction, _port: &str) -> bool {
+        true
+    }
+
+    fn pull(&mut self, context: &mut Context<'_>) -> bool {
+        let mut traffic = self.0.lock().unwrap();
+        for (bytes, offload) in traffic.to_send.drain(..) {
+            let mut packet = context.pool.packet_from(&bytes).unwrap();
+            packet.set_offload(offload);
+            context.transmit(0, packet);
+        }
+        false
+    }
+
+    fn push(&mut self, context: &mut Context<'_>) {
+        while let Some(mut packet) = context.receive(0) {
+            finish(&mut packet);
+            self.0.lock().unwrap().came.push(packet.bytes().to_vec());
+            context.pool.free(packet);
+        }
+    }
+}
+
+/// Makes the apps of the core, all with one seed, and ends of wires.
+pub(crate) struct Core(u64, Shared);
 
 impl Registry for Core {
     fn create(&mut self, name: &str, config: &Value, now: u64) -> Result<Box<dyn App>, AppError> {
+        if config["app"] == "wire" {
+            return Ok(Box::new(End(Arc::clone(&self.1))));
+        }
         let unknown = || Err(AppError::config("unknown kind"));
         apps::create(name, self.0, config, now).unwrap_or_else(unknown)
     }
@@ -44,8 +91,20 @@ impl Net {
     pub(crate) fn seeded(seed: u64) -> Self {
         Self {
             engine: Engine::new(),
-            core: Core(seed),
+            core: Core(seed, Shared::default()),
         }
+    }
+
+    pub(crate) fn shared(&self) -> Shared {
+        Arc::clone(&self.core.1)
+    }
+
+    /// Says that an app has something to bring in.
+    pub(crate) fn wake(&mut self, name: &str) {
+        let statistics = self.engine.statistics();
+        let mut names = statistics["apps"].as_object().unwrap().keys();
+        self.engine
+            .wake(names.position(|other| other == name).unwrap());
     }
 
     /// Two hosts, `a` and `b`, on a line with these impairments each way.
