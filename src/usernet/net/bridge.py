@@ -8,7 +8,6 @@ tries first, so an event that came before the watching is not missed.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -61,9 +60,9 @@ class Bridge:
     def __init__(self, engine: EventSource) -> None:
         self.engine = engine
         self._watchers: dict[int, tuple[Context, Callable[[int], None]]] = {}
-        self._events: deque[tuple[int, int]] = deque()
+        self._left: list[tuple[int, int]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._due = False
+        self._due: asyncio.Handle | None = None
         self.closed: bool = False
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -76,6 +75,9 @@ class Bridge:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.remove_reader(self.engine.fileno())
         self._loop = None
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
 
     def watch(self, key: int, context: Context, on_events: Callable[[int], None]) -> None:
         """Have this called, in this context, with the flags of each event of a socket."""
@@ -98,24 +100,28 @@ class Bridge:
 
         An exception of a watcher (`KeyboardInterrupt`) passes; the rest keeps for the next call.
         """
-        self._due = False
-        events = self._events
-        events.extend(self.engine.drain())
+        self._due = None
+        events = self.engine.drain()
+        if self._left:
+            events, self._left = self._left + events, []
         watchers = self._watchers
-        while events:
-            key, flags = events.popleft()
+        for place, (key, flags) in enumerate(events):
             watcher = watchers.get(key)
-            if watcher is not None:
+            if watcher is None:
+                continue
+            try:
                 watcher[0].run(watcher[1], flags)
+            except BaseException:
+                self._left = events[place + 1 :]
+                raise
 
     def soon(self) -> None:
         """A call may have brought events about: in real time, look in the loop's next round.
 
         They would come by the descriptor too, but only after a call of the system's.
         """
-        if self._loop is not None and not self._due:
-            self._due = True
-            self._loop.call_soon(self.dispatch)
+        if self._loop is not None and self._due is None:
+            self._due = self._loop.call_soon(self.dispatch)
 
     def close(self) -> None:
         """Tell all who watch that the network has stopped."""

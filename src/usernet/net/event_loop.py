@@ -222,11 +222,17 @@ class EventLoop(TimedLoop):
         handle.cancel()
         return True
 
-    def _look(self) -> bool:
-        happened = super()._look()
+    def _look(self) -> None:
+        super()._look()
         if self._readers or self._writers:
             self._look_at_descriptors()
-        return happened
+
+    def _pass_time(self, timer: int | None) -> bool:
+        if not self._readers and not self._writers:
+            return super()._pass_time(timer)
+        # What can be read or written already comes before time passes.
+        self._look()
+        return bool(self._ready) or super()._pass_time(timer)
 
     def _look_at_descriptors(self) -> None:
         self._ready.extend(

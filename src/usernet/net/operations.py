@@ -7,6 +7,7 @@ import socket as system
 from typing import TYPE_CHECKING, TypeVar
 
 from usernet.errors import EscapeError
+from usernet.net.current import current_host
 from usernet.net.socket import Socket
 
 if TYPE_CHECKING:
@@ -38,9 +39,11 @@ def virtual(socket: object) -> Socket:
 
     Raises:
         EscapeError: It is the operating system's.
+        NoHostError: It is, because no host is current.
     """
     if isinstance(socket, Socket):
         return socket
+    current_host()
     raise EscapeError(
         f"{socket!r} is a socket of the operating system, which knows nothing of the simulated"
         " network: make it while the loop runs (socket.socket is a virtual one then), or let the"

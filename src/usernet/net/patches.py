@@ -65,6 +65,7 @@ def sockets() -> Generator[None]:
         (system, "getfqdn", _on_host(_getfqdn, system.getfqdn)),
         (system, "getnameinfo", _on_host(_getnameinfo, system.getnameinfo)),
         *_adapters(),
+        *_resolvers(),
     ]
     try:
         with patched(changes):
@@ -175,6 +176,15 @@ def _adapters() -> list[tuple[object, str, object]]:
         return [ifaddr.Adapter("eth0", "eth0", ips, index=1)]
 
     return [(ifaddr, "get_adapters", _on_host(get_adapters, ifaddr.get_adapters))]
+
+
+def _resolvers() -> list[tuple[object, str, object]]:
+    """Of aiohttp, which asks c-ares where it finds it, and that has sockets of its own."""
+    connector = sys.modules.get("aiohttp.connector")
+    resolver = sys.modules.get("aiohttp.resolver")
+    if connector is None or resolver is None:
+        return []
+    return [(connector, "DefaultResolver", resolver.ThreadedResolver)]
 
 
 # ---- clocks and randomness ----

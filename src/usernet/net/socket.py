@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
     from usernet.net.border import Address, CoreSocket
+    from usernet.net.bridge import Bridge
     from usernet.net.host import Host
 
 __all__ = ["FIRST_DESCRIPTOR", "Socket", "by_descriptor"]
@@ -80,6 +81,7 @@ class Socket(NeverWaits):
         self.proto = proto
         self.said: Options = Options()
         self._host = host or current.host_or_none()
+        self._bridge: Bridge | None = None
         self._local: Address | None = None
         self._cores: list[CoreSocket] = []
         self._state = "new"
@@ -102,6 +104,10 @@ class Socket(NeverWaits):
         kind = "tcp" if self.type == system.SOCK_STREAM else "udp"
         where = f"{self._local_text()} -> {self._remote_text()}"
         return f"<usernet {kind} socket {where}, {self._state}>"
+
+    def __hash__(self) -> int:
+        # Its number, not its place in memory: sets of them have one order in every run.
+        return self._descriptor
 
     def __enter__(self) -> Self:
         return self
@@ -417,22 +423,24 @@ class Socket(NeverWaits):
         _open.pop(self._descriptor, None)
 
     def _drop_cores(self) -> None:
-        for core in self._cores:
-            self.host.network.bridge.forget(core.key)
+        cores, self._cores = self._cores, []
+        for core in cores:
             if self.said.aborts:
                 core.abort()
             else:
                 core.close()
-        if self._cores:
-            self.host.network.bridge.soon()
-        self._cores = []
+        if cores and self._bridge is not None:
+            for core in cores:
+                self._bridge.forget(core.key)
+            self._bridge.soon()
 
     # ---- who waits for it ----
 
     def hand_over(self) -> CoreSocket:
         """The core's socket of a connection, for a transport that watches it from now on."""
         core = self.core
-        self.host.network.bridge.forget(core.key)
+        if self._bridge is not None:
+            self._bridge.forget(core.key)
         return core
 
     def _take(self, cores: list[CoreSocket], state: str) -> None:
@@ -452,7 +460,8 @@ class Socket(NeverWaits):
 
     def _watch(self, core: CoreSocket) -> None:
         context, on_events = self._watcher or (contextvars.copy_context(), self._happened)
-        self.host.network.bridge.watch(core.key, context, on_events)
+        self._bridge = self.host.network.bridge
+        self._bridge.watch(core.key, context, on_events)
 
     def _happened(self, flags: int) -> None:
         if self._state == "connecting":

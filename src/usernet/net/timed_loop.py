@@ -15,10 +15,11 @@ import selectors
 import signal
 import socket as system
 import threading
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from usernet.net.deadlock import deadlock
 from usernet.net.jobs import Jobs
+from usernet.net.ordered import OrderedFuture, make_task
 from usernet.net.virtual_clock import SECOND, VirtualClock, nanoseconds
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class TimedLoop(asyncio.BaseEventLoop):
         self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
         self._cancelled = 0
         self._sequence = itertools.count()
+        self.numbers = itertools.count()
         self._selector = selectors.DefaultSelector()
         self._woken, self._waker = system.socketpair()
         self._woken.setblocking(False)
@@ -72,6 +74,7 @@ class TimedLoop(asyncio.BaseEventLoop):
         self._selector.register(self._woken, selectors.EVENT_READ)
         self._jobs = Jobs(self, self._write_to_self)
         self._signals: set[int] = set()
+        self.set_task_factory(make_task)
 
     def attach(self, engine: VirtualEngine, bridge: Bridge) -> None:
         """Have an engine in virtual time live by this loop's clock."""
@@ -98,6 +101,10 @@ class TimedLoop(asyncio.BaseEventLoop):
         self._woken.close()
         self._waker.close()
         super().close()
+
+    def create_future(self) -> asyncio.Future[Any]:
+        """A future that belongs to this loop."""
+        return OrderedFuture(loop=self)
 
     # ---- timers ----
 
@@ -145,8 +152,9 @@ class TimedLoop(asyncio.BaseEventLoop):
     # ---- the round ----
 
     def _run_once(self) -> None:
-        self._look()
-        if not self._ready:
+        if self._ready:
+            self._look()
+        else:
             self._wait()
         self._take_due_timers()
         self.clock.active = self.clock.now
@@ -155,9 +163,9 @@ class TimedLoop(asyncio.BaseEventLoop):
             if not handle.cancelled():
                 handle._run()
 
-    def _look(self) -> bool:
-        """Whether something happens in the network right now."""
-        return self.clock.poll()
+    def _look(self) -> None:
+        """Let happen in the network what is due now."""
+        self.clock.poll()
 
     def _wait(self) -> None:
         """Until something is ready or due, let time pass."""
@@ -167,9 +175,12 @@ class TimedLoop(asyncio.BaseEventLoop):
                 return
             if self._jobs.running:
                 self._stand_still()
-            elif not self.clock.jump(timer) and not self._others_call():
+            elif not self._pass_time(timer) and not self._others_call():
                 raise deadlock(self, self.clock.bridges, self.time())
-            self._look()
+
+    def _pass_time(self, timer: int | None) -> bool:
+        """Let time pass up to a timer, or to what happens before; False where nothing ever will."""
+        return self.clock.jump(timer)
 
     def _stand_still(self) -> None:
         """Wait for a job in real time."""

@@ -8,6 +8,7 @@ there, because the core tells only then when there is something again.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import json
 import logging
@@ -16,6 +17,7 @@ from asyncio import constants
 from collections import deque
 from typing import TYPE_CHECKING, cast
 
+from usernet.errors import EngineError
 from usernet.net.address import check_bytes, show
 from usernet.net.bridge import FAILED, FINISHED, GONE, READABLE, WRITABLE
 from usernet.net.flow_control import FlowControl
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Buffer
 
+    from usernet.net.address import SocketAddress
     from usernet.net.border import CoreSocket
     from usernet.net.host import Host
     from usernet.net.server import Server
@@ -91,6 +94,7 @@ class StreamTransport(FlowControl, asyncio.Transport):
         self._unread = self._ends = True
         self._read_handle: asyncio.Handle | None = None
         self._core = core
+        self._key = core.key
         self.set_protocol(protocol)
         if server is not None:
             server.attach(self)
@@ -105,10 +109,15 @@ class StreamTransport(FlowControl, asyncio.Transport):
         ends = f"{self.get_extra_info('sockname')} -> {self.get_extra_info('peername')}"
         waits = f"to be written {self._buffered}"
         if core is not None:
-            waits += f", to be acknowledged {core.unacknowledged()}"
+            with contextlib.suppress(EngineError):
+                waits += f", to be acknowledged {core.unacknowledged()}"
         if self._paused:
             waits += ", reading is paused"
         return f"<{type(self).__name__} {ends} {state}: {waits}>"
+
+    def __hash__(self) -> int:
+        # Its number, not its place in memory: sets of them have one order in every run.
+        return self._key
 
     def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
         if self._core is not None:
@@ -138,10 +147,15 @@ class StreamTransport(FlowControl, asyncio.Transport):
             if name == "socket":
                 self._extra[name] = self._own_socket(self._core)
             elif name in ("sockname", "peername"):
-                own = name == "sockname"
-                address = self._core.local() if own else self._core.remote()
-                self._extra[name] = None if address is None else show(address, self._family)
+                self._extra[name] = self._address(self._core, own=name == "sockname")
         return self._extra.get(name, default)
+
+    def _address(self, core: CoreSocket, *, own: bool) -> SocketAddress | None:
+        try:
+            address = core.local() if own else core.remote()
+        except EngineError:
+            return None
+        return None if address is None else show(address, self._family)
 
     def _own_socket(self, core: CoreSocket) -> Socket:
         if self._socket is None:

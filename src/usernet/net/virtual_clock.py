@@ -47,9 +47,6 @@ class _Attached:
         """Run up to then, or to the next events; whether there are any."""
         return self.engine.advance_to_event(until - self.origin)
 
-    def now(self) -> int:
-        return self.engine.now() + self.origin
-
 
 class VirtualClock:
     """Time in nanoseconds, from 0.
@@ -77,14 +74,11 @@ class VirtualClock:
         """Those of all engines."""
         return [one.bridge for one in self._engines]
 
-    def poll(self) -> bool:
-        """Let the engines do what is due now; whether anything happened for the program."""
-        happened = False
+    def poll(self) -> None:
+        """Let the engines do what is due now."""
         for one in tuple(self._engines):
             if one.run(self.now):
-                happened = True
                 one.bridge.dispatch()
-        return happened
 
     def jump(self, timer: int | None) -> bool:
         """Move to the timer, or to where something happens before.
@@ -95,34 +89,39 @@ class VirtualClock:
         Returns:
             False where nothing will ever happen.
         """
-        target = self._target(timer)
+        if len(self._engines) == 1:
+            return self._jump_alone(self._engines[0], timer)
+        deadlines = [due for one in self._engines if (due := one.deadline()) is not None]
+        target = self._target(timer, min(deadlines, default=None))
         if target is None:
             return False
-        if len(self._engines) == 1:
-            self._run_alone(self._engines[0], target)
-        else:
-            self.now = target
-            self.poll()
+        self.now = min(target, max(self.now, min(deadlines, default=target)))
+        self.poll()
         return True
 
-    def _run_alone(self, one: _Attached, target: int) -> None:
-        happened = one.run(target)
-        self.now = max(self.now, one.now())
-        if happened:
-            one.bridge.dispatch()
+    def _jump_alone(self, one: _Attached, timer: int | None) -> bool:
+        """As `jump`, with one engine, which can run on by itself until something happens."""
+        target = timer
+        if timer is None or timer > self.now + _SLICE:
+            target = self._target(timer, one.deadline())
+            if target is None:
+                return False
+        assert target is not None
+        if not one.run(target):
+            self.now = target
+            return True
+        self.now = one.engine.now() + one.origin
+        one.bridge.dispatch()
+        return True
 
-    def _target(self, timer: int | None) -> int | None:
-        deadlines = [due for one in self._engines if (due := one.deadline()) is not None]
-        if not deadlines:
+    def _target(self, timer: int | None, deadline: int | None) -> int | None:
+        """Up to where engines may run, the first of which is due at the deadline."""
+        if deadline is None:
             return timer
-        first = max(min(deadlines), self.now)
-        if timer is not None and timer <= first:
-            return timer
-        if timer is None and first > self.active + _PATIENCE:
-            return None
-        several = len(self._engines) > 1
-        target = first if several else first + _SLICE
-        return target if timer is None else min(timer, target)
+        first = max(deadline, self.now)
+        if timer is None:
+            return None if first > self.active + _PATIENCE else first + _SLICE
+        return min(timer, first + _SLICE)
 
 
 def nanoseconds(when: float, now: int) -> int:
