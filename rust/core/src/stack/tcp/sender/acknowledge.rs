@@ -210,6 +210,7 @@ impl Sender {
         if delivered == 0 && newly_lost == 0 && !ack.ece {
             return;
         }
+        let ordered = self.una() > before.una || self.rack.reordering_seen();
         let limited = ack.window_limited || before.una < self.limited_until;
         let ack = Ack {
             rate: self.sample(delivery),
@@ -219,7 +220,8 @@ impl Sender {
             newly_lost,
             rtt,
             in_recovery: self.recovery.phase != Phase::Open,
-            window_limited: limited && self.cap.is_none(),
+            // A duplicate acknowledgement enlarges no window (RFC 3042 §2), unless the path reorders.
+            window_limited: limited && ordered && self.cap.is_none(),
             marked: if ack.ece { delivered } else { 0 },
         };
         self.algorithm.on_ack(&ack);

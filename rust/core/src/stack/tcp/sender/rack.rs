@@ -111,13 +111,6 @@ impl Rack {
         earlier.then(|| sent.sent_at.saturating_add(self.rtt + window))
     }
 
-    /// Step 5: when all that left before the newest packet has expired. The RFC waits for the last
-    /// of them; none leaves later than that packet.
-    pub(super) fn all_expired(&self, window: Nanos) -> Option<Nanos> {
-        let (_, _, sent_at) = self.newest?;
-        Some(sent_at.saturating_add(self.rtt + window))
-    }
-
     /// What left by then has expired as the retransmission timer goes off (§6.3).
     pub(super) fn expired_by(&self, window: Nanos, now: Nanos) -> Option<Nanos> {
         now.checked_sub(self.rtt + window)

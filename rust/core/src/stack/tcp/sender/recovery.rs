@@ -37,6 +37,8 @@ pub(super) struct Recovery {
     pub(super) point: u64,
     /// The first lost segment leaves whatever the window says.
     pub(super) forced: bool,
+    /// A partial acknowledgement has come (RFC 6582 §3.2).
+    pub(super) partial: bool,
     /// `next` as the sender slowed down last.
     pub(super) slowed_at: u64,
     /// What left since, by its serial; and the same before, for when that was a mistake.
@@ -75,8 +77,9 @@ impl Sender {
         while let Some((start, sent)) = self.board.oldest() {
             match self.rack.expires(&sent, window) {
                 Some(at) if at <= self.clock => self.lose(start),
-                Some(_) => {
-                    self.timers.reordering = self.rack.all_expired(window);
+                Some(at) => {
+                    // The RFC waits for the last of them, to have fewer timers; this is sooner.
+                    self.timers.reordering = Some(at);
                     break;
                 }
                 None => break,
@@ -172,6 +175,7 @@ impl Sender {
         self.recovery.phase = Phase::Fast;
         self.recovery.point = self.next();
         self.recovery.forced = !self.algorithm.uses_prr();
+        self.recovery.partial = false;
         let flight = self.board.outstanding() + delivered;
         let flight = flight.saturating_sub(self.duplicates.bytes());
         self.prr.begin(flight, self.algorithm.ssthresh());
@@ -221,7 +225,7 @@ impl Sender {
 
     fn leave(&mut self) {
         self.recovery.phase = Phase::Open;
-        self.recovery.forced = false;
+        (self.recovery.forced, self.recovery.partial) = (false, false);
         self.forward = Forward::Off;
     }
 
@@ -255,8 +259,9 @@ impl Sender {
             self.board.renege(self.rate.snapshot());
         }
         self.lose_old();
-        // RFC 5682 §2.1, step 1: not where the timer goes off again in the same recovery.
-        let first = self.recovery.phase != Phase::Timeout;
+        // RFC 5682 §2.1, step 1: not where the timer goes off again in the same recovery. Nor in a
+        // fast recovery, in which what was sent once may well be waiting behind another hole.
+        let first = self.recovery.phase == Phase::Open;
         self.forward = if first {
             Forward::Retransmitted
         } else {
@@ -264,7 +269,7 @@ impl Sender {
         };
         self.recovery.phase = Phase::Timeout;
         self.recovery.point = self.next();
-        self.recovery.forced = true;
+        (self.recovery.forced, self.recovery.partial) = (true, false);
         self.slow_down(Reason::Timeout);
     }
 

@@ -78,7 +78,7 @@ impl Sender {
     /// Something leaves: the retransmission timer runs (§5.1), anew where the first missing segment
     /// is sent again; and a probe is due two round trips after new data.
     pub(super) fn arm_on_sent(&mut self, range: &Range<u64>, again: bool, timestamp: u32) {
-        let head = again && range.start <= self.una();
+        let head = again && range.start <= self.una() && !self.recovery.partial;
         if head || self.timers.retransmission.is_none() {
             self.restart_timeout();
         }
@@ -97,7 +97,9 @@ impl Sender {
         }
         if advances {
             self.timers.retries = 0;
-            self.restart_timeout();
+            if !self.is_impatient() {
+                self.restart_timeout();
+            }
         }
         if delivers {
             self.arm_probe();
@@ -105,6 +107,13 @@ impl Sender {
         if self.board.is_reneged() {
             self.hurry();
         }
+    }
+
+    /// Without selective acknowledgements, a round trip repairs one loss. Where there are many, the
+    /// timer is faster: only the first partial acknowledgement restarts it (RFC 6582 §3.2, step 3).
+    fn is_impatient(&mut self) -> bool {
+        let partial = !self.sack && self.recovery.phase == Phase::Fast;
+        partial && std::mem::replace(&mut self.recovery.partial, true)
     }
 
     /// RFC 8985 §7.2: not in recovery, nothing selectively acknowledged, and one probe at a time.
