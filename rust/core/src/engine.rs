@@ -51,7 +51,7 @@ impl Engine {
         registry: &mut dyn Registry,
     ) -> Result<u64, AppError> {
         let change = Change::stage(&self.graph, actions, registry, self.now)?;
-        self.graph.commit(change, self.now, &mut self.pool);
+        self.commit(change);
         self.generation += 1;
         Ok(self.generation)
     }
@@ -265,7 +265,13 @@ impl Engine {
             stopped: names.into_iter().collect(),
             ..Change::default()
         };
-        self.graph.commit(stop, self.now, &mut self.pool);
+        self.commit(stop);
+    }
+
+    fn commit(&mut self, change: Change) {
+        self.graph.commit(change, self.now, &mut self.pool);
+        let graph = &self.graph;
+        self.eventful.retain(|&key| graph.host_place(key).is_some());
     }
 
     fn apply_scheduled(&mut self, registry: &mut dyn Registry) {

@@ -143,7 +143,9 @@ impl Host {
         let stream = self.sockets.stream(place).ok_or(SocketError::NotASocket)?;
         let received = stream.connection.receive(into, now);
         // What was read makes room, of which the peer may have to be told.
-        self.settle(place);
+        if received != Err(SocketError::WouldBlock) {
+            self.settle(place);
+        }
         received
     }
 
