@@ -89,6 +89,8 @@ pub struct Connection {
     send_limit: u64,
     /// More would have been sent, but for the congestion window.
     held_by_congestion: bool,
+    /// When nothing was left that could be sent.
+    looked: Nanos,
     /// How often in a row SYN, or a window probe, was sent.
     tries: u32,
     /// When SYN was sent first.
@@ -194,6 +196,7 @@ impl Connection {
             last_active: now,
             reset_at: (0, 0),
             held_by_congestion: false,
+            looked: 0,
             options: options.clone(),
             endpoints,
         }
@@ -220,12 +223,20 @@ impl Connection {
     /// latest.
     #[must_use]
     pub fn deadline(&self) -> Option<Nanos> {
-        let sender = self.state.may_send().then(|| {
-            let paced = self.sender.paced_until().filter(|_| self.has_unsent());
-            [self.sender.deadline(), paced]
-        });
+        let sender = self
+            .state
+            .may_send()
+            .then(|| [self.sender.deadline(), self.paced_until()]);
         let sender = sender.into_iter().flatten().flatten();
         sender.chain(self.timers.next()).min()
+    }
+
+    /// When pacing lets the next packet go. Not where something else holds it back: then the last
+    /// call of `transmit` found nothing, although pacing let it.
+    fn paced_until(&self) -> Option<Nanos> {
+        let waits = self.has_unsent() || self.sender.has_lost();
+        let paced = self.sender.paced_until().filter(|_| waits);
+        paced.filter(|&at| at > self.looked)
     }
 
     /// Whether nothing of it is left: its place in the table can be freed once the program has

@@ -30,6 +30,7 @@ impl Connection {
     pub fn transmit(&mut self, room: usize, now: Nanos) -> Option<Outgoing<'_>> {
         let plan = STEPS.iter().find_map(|step| step(self, room, now));
         let Some(plan) = plan else {
+            self.looked = now;
             self.watch_window(now);
             return None;
         };

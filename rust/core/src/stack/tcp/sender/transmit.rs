@@ -57,6 +57,12 @@ impl Sender {
         }
     }
 
+    /// Whether something is lost that was not sent again yet.
+    #[must_use]
+    pub fn has_lost(&self) -> bool {
+        !self.board.lost().is_empty()
+    }
+
     /// The next lost range to send again now, of at most [`Self::quantum`] bytes; none where
     /// nothing is lost, or window or pacing hold it back.
     #[must_use]

@@ -63,12 +63,14 @@ impl Undo {
         self.armed && before > 0 && self.again.is_empty() && !self.twice
     }
 
-    /// Whether the acknowledgement of what was sent again echoes a timestamp from before.
+    /// Whether the acknowledgement of what was sent again echoes a timestamp from before: before the
+    /// sender slowed down, and not that of a retransmission from an earlier time in the same recovery.
     pub(super) fn is_late(&self, delivery: &Delivery, echo: Option<u32>) -> bool {
         let (Some(head), Some(echo), Some(first)) = (delivery.head, echo, self.first) else {
             return false;
         };
-        self.armed && head.was_retransmitted() && is_before(echo, first)
+        let original = is_before(echo, first) && is_before(echo, head.timestamp);
+        self.armed && head.was_retransmitted() && original
     }
 
     pub(super) fn on_ack(&mut self, una: u64) {
@@ -80,6 +82,9 @@ impl Undo {
 
 #[cfg(test)]
 mod tests {
+    use super::super::delivery::{Context, Delivery};
+    use super::super::rate::Snapshot;
+    use super::super::scoreboard::Sent;
     use super::Undo;
 
     #[test]
@@ -102,6 +107,49 @@ mod tests {
         undo.on_retransmit(&(0..1000), 5);
         undo.on_retransmit(&(0..500), 6);
         assert!(!undo.on_duplicate(&(0..1000)));
+    }
+
+    fn acknowledged(first: u32, last: u32) -> Delivery {
+        let context = Context {
+            now: 0,
+            una: 0,
+            echo: None,
+            min_rtt: 0,
+            highest: 0,
+        };
+        let mut delivery = Delivery::new(context);
+        delivery.head = Some(Sent {
+            end: 1000,
+            serial: 2,
+            sent_at: 0,
+            timestamp: last,
+            first_sent_at: 0,
+            first_timestamp: first,
+            distinct: true,
+            transmissions: 2,
+            lost: false,
+            snapshot: Snapshot::default(),
+        });
+        delivery
+    }
+
+    #[test]
+    fn an_echo_from_before_says_that_the_first_transmission_arrived() {
+        let mut undo = Undo::default();
+        undo.begin();
+        undo.on_retransmit(&(0..1000), 5);
+        assert!(undo.is_late(&acknowledged(1, 5), Some(1)));
+        assert!(!undo.is_late(&acknowledged(1, 5), Some(5)));
+    }
+
+    /// It was sent again at 3, and the sender slowed down once more after that.
+    #[test]
+    fn the_echo_of_an_earlier_retransmission_says_nothing() {
+        let mut undo = Undo::default();
+        undo.begin();
+        undo.on_retransmit(&(5000..6000), 5);
+        assert!(!undo.is_late(&acknowledged(1, 3), Some(3)));
+        assert!(undo.is_late(&acknowledged(1, 3), Some(1)));
     }
 
     #[test]

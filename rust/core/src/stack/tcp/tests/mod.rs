@@ -1,6 +1,7 @@
 //! Connections, two at a time and alone, in virtual time.
 mod line;
 mod notation;
+mod pacing;
 mod pair;
 mod rfc2018;
 mod rfc3168;
