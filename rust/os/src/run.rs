@@ -58,6 +58,14 @@ impl Run {
         self.turn().with(|engine, _| engine.statistics())
     }
 
+    /// What an app has written down over time; nothing where it does not, or is not there.
+    ///
+    /// # Errors
+    /// The engine has ended.
+    pub fn series(&self, app: &str) -> Result<Option<Value>, AppError> {
+        self.turn().with(|engine, _| engine.series(app))
+    }
+
     /// Starts to keep the event log.
     ///
     /// # Errors

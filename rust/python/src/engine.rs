@@ -74,6 +74,13 @@ impl Engine {
         })
     }
 
+    fn series(&self, py: Python<'_>, app: &str) -> PyResult<String> {
+        self.ask(py, |run| {
+            let series = run.series(app)?;
+            Ok(series.unwrap_or_default().to_string())
+        })
+    }
+
     fn wait(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
         let timeout = Duration::try_from_secs_f64(timeout).unwrap_or_default();
         self.ask(py, |run| failed(run.wait(timeout)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from usernet import _core
 from usernet.config.topology import Topology
@@ -11,7 +11,7 @@ from usernet.engine.actions import Action, diff, to_core
 from usernet.engine.statistics import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from usernet._core import Socket
 
@@ -100,6 +100,14 @@ class Engine:
             EngineError: The engine has stopped.
         """
         return Statistics.from_core(self._core.statistics())
+
+    def series(self, app: str) -> Mapping[str, object]:
+        """What an app has written down over time; empty where there is nothing.
+
+        Raises:
+            EngineError: The engine has stopped.
+        """
+        return cast("dict[str, object] | None", json.loads(self._core.series(app))) or {}
 
     def wait(self, timeout: float) -> None:
         """Wait in real time, in seconds; a failure of the engine ends the wait.

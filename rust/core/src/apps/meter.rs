@@ -85,6 +85,7 @@ impl Meter {
         if packet.is_super() && size > 0 {
             let data = load.fresh + load.repeated;
             load.packets = data.div_ceil(size).max(1);
+            load.bytes += (load.packets - 1) * load.bytes.saturating_sub(data);
             load.repeated_segments = load.repeated_segments.max(load.repeated.div_ceil(size));
         }
         load

@@ -21,7 +21,7 @@ pub(super) struct Account {
 pub(super) struct Load {
     /// How many packets there are on the wire.
     pub(super) packets: u64,
-    /// Their bytes, from the IP header on; of a super-packet, with its headers once.
+    /// Their bytes, from the IP header on.
     pub(super) bytes: u64,
     /// Bytes of data that pass for the first time.
     pub(super) fresh: u64,

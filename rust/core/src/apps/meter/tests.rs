@@ -33,6 +33,8 @@ fn data_counts_once() {
     meter.see(&segment(99, 0, SYN));
     meter.see(&segment(100, 2500, 0x18));
     assert_eq!(read(&meter, "packets"), 1 + 3);
+    let headers = 20 + 32;
+    assert_eq!(read(&meter, "bytes"), headers + 2500 + 3 * headers);
     assert_eq!(read(&meter, "fresh"), 2500);
     assert_eq!(read(&meter, "repeated_segments"), 0);
     meter.see(&segment(1200, 1500, 0x18));
