@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from usernet.config.apps import App as App
     from usernet.config.apps import Join as Join
+    from usernet.config.apps import Meter as Meter
     from usernet.config.apps import PcapReader as PcapReader
     from usernet.config.apps import PcapWriter as PcapWriter
     from usernet.config.apps import RawSocket as RawSocket
@@ -25,10 +26,18 @@ if TYPE_CHECKING:
     from usernet.config.apps import Tap as Tap
     from usernet.config.apps import Tee as Tee
     from usernet.config.apps import Tun as Tun
+    from usernet.config.host import HostConfig as HostConfig
+    from usernet.config.host import InterfaceConfig as InterfaceConfig
+    from usernet.config.host import Route as Route
     from usernet.config.impairment import Impairment as Impairment
     from usernet.config.link import Flow as Flow
     from usernet.config.link import Link as Link
+    from usernet.config.quantity import Bitrate as Bitrate
+    from usernet.config.quantity import ByteSize as ByteSize
+    from usernet.config.quantity import Share as Share
+    from usernet.config.quantity import Span as Span
     from usernet.config.scenario import Scenario as Scenario
+    from usernet.config.socket_options import SocketOptions as SocketOptions
     from usernet.config.topology import Topology as Topology
     from usernet.engine.fidelity import Fidelity as Fidelity
     from usernet.engine.fidelity import fidelity as fidelity
@@ -51,12 +60,24 @@ if TYPE_CHECKING:
     from usernet.errors import UsernetError as UsernetError
     from usernet.net.emulation import Emulation as Emulation
     from usernet.net.emulation import Ends as Ends
+    from usernet.net.event_loop import EventLoop as EventLoop
+    from usernet.net.flow import FlowStatistics as FlowStatistics
+    from usernet.net.host import Host as Host
     from usernet.net.network import Network as Network
+    from usernet.net.network import Switch as Switch
+    from usernet.net.network_link import LinkDirection as LinkDirection
+    from usernet.net.network_link import NetworkLink as NetworkLink
+    from usernet.net.network_link import NetworkLinkStatistics as NetworkLinkStatistics
+    from usernet.net.ping import PingResult as PingResult
+    from usernet.net.recovery import Recovery as Recovery
+    from usernet.net.simulate import simulate as simulate
     from usernet.trace.profiles import load as profile
     from usernet.trace.scenario import load as load_scenario
 
 __all__ = [
     "App",
+    "Bitrate",
+    "ByteSize",
     "CaptureError",
     "ConfigError",
     "DeadlockError",
@@ -64,28 +85,44 @@ __all__ = [
     "Ends",
     "EngineError",
     "EscapeError",
+    "EventLoop",
     "Fidelity",
     "Flow",
+    "FlowStatistics",
+    "Host",
+    "HostConfig",
     "Impairment",
     "ImpairmentStatistics",
+    "InterfaceConfig",
     "InterfaceError",
     "Join",
     "Lateness",
     "Link",
+    "LinkDirection",
     "LinkStatistics",
+    "Meter",
     "Network",
+    "NetworkLink",
+    "NetworkLinkStatistics",
     "NoHostError",
     "PcapReader",
     "PcapWriter",
+    "PingResult",
     "PrivilegeError",
     "RawSocket",
+    "Recovery",
     "Repeater",
+    "Route",
     "Scenario",
     "ScenarioError",
+    "Share",
     "Sink",
+    "SocketOptions",
     "Source",
+    "Span",
     "Split",
     "Statistics",
+    "Switch",
     "Tap",
     "Tee",
     "Topology",
@@ -97,10 +134,13 @@ __all__ = [
     "fidelity",
     "load_scenario",
     "profile",
+    "simulate",
 ]
 
 _HOMES = {
     "App": "usernet.config.apps:App",
+    "Bitrate": "usernet.config.quantity:Bitrate",
+    "ByteSize": "usernet.config.quantity:ByteSize",
     "CaptureError": "usernet.errors:CaptureError",
     "ConfigError": "usernet.errors:ConfigError",
     "DeadlockError": "usernet.errors:DeadlockError",
@@ -108,28 +148,44 @@ _HOMES = {
     "Ends": "usernet.net.emulation:Ends",
     "EngineError": "usernet.errors:EngineError",
     "EscapeError": "usernet.errors:EscapeError",
+    "EventLoop": "usernet.net.event_loop:EventLoop",
     "Fidelity": "usernet.engine.fidelity:Fidelity",
     "Flow": "usernet.config.link:Flow",
+    "FlowStatistics": "usernet.net.flow:FlowStatistics",
+    "Host": "usernet.net.host:Host",
+    "HostConfig": "usernet.config.host:HostConfig",
     "Impairment": "usernet.config.impairment:Impairment",
     "ImpairmentStatistics": "usernet.engine.statistics:ImpairmentStatistics",
+    "InterfaceConfig": "usernet.config.host:InterfaceConfig",
     "InterfaceError": "usernet.errors:InterfaceError",
-    "NoHostError": "usernet.errors:NoHostError",
     "Join": "usernet.config.apps:Join",
     "Lateness": "usernet.engine.statistics:Lateness",
     "Link": "usernet.config.link:Link",
+    "LinkDirection": "usernet.net.network_link:LinkDirection",
     "LinkStatistics": "usernet.engine.statistics:LinkStatistics",
+    "Meter": "usernet.config.apps:Meter",
     "Network": "usernet.net.network:Network",
+    "NetworkLink": "usernet.net.network_link:NetworkLink",
+    "NetworkLinkStatistics": "usernet.net.network_link:NetworkLinkStatistics",
+    "NoHostError": "usernet.errors:NoHostError",
     "PcapReader": "usernet.config.apps:PcapReader",
     "PcapWriter": "usernet.config.apps:PcapWriter",
+    "PingResult": "usernet.net.ping:PingResult",
     "PrivilegeError": "usernet.errors:PrivilegeError",
     "RawSocket": "usernet.config.apps:RawSocket",
+    "Recovery": "usernet.net.recovery:Recovery",
     "Repeater": "usernet.config.apps:Repeater",
+    "Route": "usernet.config.host:Route",
     "Scenario": "usernet.config.scenario:Scenario",
     "ScenarioError": "usernet.errors:ScenarioError",
+    "Share": "usernet.config.quantity:Share",
     "Sink": "usernet.config.apps:Sink",
+    "SocketOptions": "usernet.config.socket_options:SocketOptions",
     "Source": "usernet.config.apps:Source",
+    "Span": "usernet.config.quantity:Span",
     "Split": "usernet.config.apps:Split",
     "Statistics": "usernet.engine.statistics:Statistics",
+    "Switch": "usernet.net.network:Switch",
     "Tap": "usernet.config.apps:Tap",
     "Tee": "usernet.config.apps:Tee",
     "Topology": "usernet.config.topology:Topology",
@@ -141,6 +197,7 @@ _HOMES = {
     "fidelity": "usernet.engine.fidelity:fidelity",
     "load_scenario": "usernet.trace.scenario:load",
     "profile": "usernet.trace.profiles:load",
+    "simulate": "usernet.net.simulate:simulate",
 }
 """Where each public name lives: it is imported when it is first asked for, so that a command that
 needs little starts at once."""

@@ -45,7 +45,8 @@ class Quantity(float):
     def __ne__(self, other: object) -> bool:
         return not self == other
 
-    __hash__ = float.__hash__
+    def __hash__(self) -> int:
+        return float.__hash__(self)
 
     def __str__(self) -> str:
         size, unit = self._steps[0]

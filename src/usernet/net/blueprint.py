@@ -175,12 +175,14 @@ class Blueprint:
 
     def _medium(self, first: str, second: str) -> Medium:
         """What a link between these ends carries."""
-        media = {end: medium for end in (first, second) if (medium := self._carried(end))}
-        if len(set(media.values())) > 1:
-            said = " and ".join(f"{end} carries {medium}" for end, medium in media.items())
+        one, other = self._carried(first), self._carried(second)
+        if one is not None and other not in {None, one}:
+            said = f"{first} carries {one} and {second} carries {other}"
             problem, allowed = "the ends do not fit", "Ethernet at both ends, or IP"
             raise ConfigError(problem, path="link", value=said, allowed=allowed)
-        return next(iter(media.values()), "ip")
+        if one is None:
+            one = other
+        return "ip" if one is None else one
 
     def _carried(self, end: str) -> Medium | None:
         if end in self.plan.switches:
