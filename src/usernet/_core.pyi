@@ -64,6 +64,8 @@ class Socket:
     def receive(self, limit: int) -> bytes | None:
         """What is there, at most so much; no bytes at the end of a connection."""
     def receive_into(self, into: Buffer) -> int | None: ...
+    def readable(self) -> int:
+        """How many bytes `receive` or `receive_from` would give now."""
     def send_to(self, data: Buffer, remote: _Address) -> bool:
         """Whether there was room."""
     def receive_from(self) -> tuple[bytes, _Address] | None: ...

@@ -274,6 +274,9 @@ class Socket:
             self.engine.at(self.engine.delay, self.peer._pump)
         return data
 
+    def readable(self) -> int:
+        return len(self.incoming)
+
     def receive_into(self, into: Buffer) -> int | None:
         data = self.receive(memoryview(into).nbytes)
         if data is None:

@@ -54,3 +54,12 @@ def test_shown_by_an_ipv6_socket_ipv4_wears_ipv6_clothes() -> None:
     assert address.show(("10.0.0.1", 80), socket.AF_INET) == ("10.0.0.1", 80)
     assert address.show(("fd00::1", 80), socket.AF_INET6) == ("fd00::1", 80, 0, 0)
     assert address.show(("10.0.0.1", 80), socket.AF_INET6) == ("::ffff:10.0.0.1", 80, 0, 0)
+
+
+def test_a_local_address_is_of_the_family_of_the_remote_one() -> None:
+    ipv4, ipv6 = ("10.0.0.1", 80), ("fd00::1", 80)
+    assert address.any_towards(ipv4) == ("0.0.0.0", 0)
+    assert address.any_towards(ipv6) == ("::", 0)
+    assert address.towards(ipv4, None) is None
+    assert address.towards(ipv4, ("10.0.0.2", 5)) == ("10.0.0.2", 5)
+    assert address.towards(ipv4, ("::", 5)) == ("0.0.0.0", 5)

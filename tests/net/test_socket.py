@@ -171,3 +171,23 @@ def test_connected_udp_hears_one_peer() -> None:
         two.close()
 
     on_network(body)
+
+
+def test_a_socket_of_both_families_connects_to_either() -> None:
+    async def body(network: IdealNetwork) -> None:
+        laptop, server = network.hosts
+        flags = socket.SOCK_NONBLOCK
+        for address in ("::ffff:10.0.0.2", "fd00::2"):
+            one = Socket(socket.AF_INET6, socket.SOCK_DGRAM | flags, host=laptop)
+            two = Socket(socket.AF_INET6, socket.SOCK_DGRAM | flags, host=server)
+            one.bind(("::", 0))
+            two.bind(("::", 5))
+            one.connect((address, 5, 0, 0))
+            assert one.getpeername() == (address, 5, 0, 0)
+            one.send(b"hi")
+            await asyncio.sleep(1)
+            assert two.recvfrom(10) == (b"hi", one.getsockname())
+            one.close()
+            two.close()
+
+    on_network(body)

@@ -210,6 +210,11 @@ impl Socket {
         Ok(remote.ok().flatten().map(show))
     }
 
+    fn readable(&self, py: Python<'_>) -> PyResult<usize> {
+        let there = self.ask(py, |host, id, _| Ok(host.readable(id)))?;
+        Ok(there.unwrap_or(0))
+    }
+
     fn unacknowledged(&self, py: Python<'_>) -> PyResult<usize> {
         let left = self.ask(py, |host, id, _| Ok(host.unacknowledged(id)))?;
         Ok(left.unwrap_or(0))

@@ -12,11 +12,13 @@ if TYPE_CHECKING:
 __all__ = [
     "MAPPED",
     "SocketAddress",
+    "any_towards",
     "check_bytes",
     "family_of",
     "is_numeric",
     "show",
     "to_core",
+    "towards",
     "unmapped",
 ]
 
@@ -84,6 +86,18 @@ def show(address: Address, family: int) -> SocketAddress:
     if family == socket.AF_INET:
         return address
     return (host if ":" in host else MAPPED + host), port, 0, 0
+
+
+def any_towards(remote: Address) -> Address:
+    """Any address of the remote one's family, and any port."""
+    return ("::" if ":" in remote[0] else "0.0.0.0"), 0
+
+
+def towards(remote: Address, local: Address | None) -> Address | None:
+    """A local address, in the remote one's family: an IPv6 socket may speak IPv4."""
+    if local is None or (":" in local[0]) == (":" in remote[0]):
+        return local
+    return any_towards(remote)[0], local[1]
 
 
 def check_bytes(data: object) -> None:

@@ -90,14 +90,14 @@ class _Asked:
     def __init__(self, host: Host, socket: CoreSocket) -> None:
         self._loop = asyncio.get_running_loop()
         self._host, self._socket = host, socket
-        self._sent_at: dict[int, float] = {}
+        self._sent_at: dict[int, int] = {}
         self._replies: dict[int, asyncio.Future[float]] = {}
         context = contextvars.copy_context()
         host.network.bridge.watch(socket.key, context, self._on_events)
 
     def send(self, address: str, number: int, size: int) -> None:
         self._replies[number] = self._loop.create_future()
-        self._sent_at[number] = self._loop.time()
+        self._sent_at[number] = self._host.network.engine.now()
         self._socket.send_to(bytes(size), (address, number))
         self._host.network.bridge.soon()
 
@@ -122,4 +122,5 @@ class _Asked:
     def _take(self, number: int) -> None:
         reply = self._replies.get(number)
         if reply is not None and not reply.done():
-            reply.set_result(round(self._loop.time() - self._sent_at[number], 9))
+            took = self._host.network.engine.now() - self._sent_at[number]
+            reply.set_result(took / 1_000_000_000)

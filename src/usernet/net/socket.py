@@ -8,6 +8,7 @@ the core.
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import errno
 import itertools
@@ -17,8 +18,9 @@ import socket as system
 import weakref
 from typing import TYPE_CHECKING, Self
 
+from usernet.errors import EngineError
 from usernet.net import current
-from usernet.net.address import SocketAddress, show, to_core
+from usernet.net.address import SocketAddress, any_towards, show, to_core, towards
 from usernet.net.bridge import CONNECTED, FAILED, GONE, READABLE, WRITABLE
 from usernet.net.never_waits import NeverWaits
 from usernet.net.options import Options, Value
@@ -41,6 +43,10 @@ FIRST_DESCRIPTOR = 1_000_000_000
 """Descriptors of virtual sockets count from here: no real one is that large."""
 
 _ANY: dict[int, Address] = {system.AF_INET: ("0.0.0.0", 0), system.AF_INET6: ("::", 0)}
+
+_NONBLOCK: int = getattr(system, "SOCK_NONBLOCK", 0)
+_CLOEXEC: int = getattr(system, "SOCK_CLOEXEC", 0)
+"""What Linux takes as a part of the type."""
 
 _descriptors = itertools.count(FIRST_DESCRIPTOR)
 _open: weakref.WeakValueDictionary[int, Socket] = weakref.WeakValueDictionary()
@@ -73,11 +79,9 @@ class Socket(NeverWaits):
         *,
         host: Host | None = None,
     ) -> None:
-        super().__init__(0.0 if type & system.SOCK_NONBLOCK else system.getdefaulttimeout())
+        super().__init__(0.0 if type & _NONBLOCK else system.getdefaulttimeout())
         self.family: system.AddressFamily = system.AddressFamily(family)
-        self.type: system.SocketKind = system.SocketKind(
-            type & ~(system.SOCK_NONBLOCK | system.SOCK_CLOEXEC)
-        )
+        self.type: system.SocketKind = system.SocketKind(type & ~(_NONBLOCK | _CLOEXEC))
         self.proto = proto
         self.said: Options = Options()
         self._host = host or current.host_or_none()
@@ -102,8 +106,12 @@ class Socket(NeverWaits):
 
     def __repr__(self) -> str:
         kind = "tcp" if self.type == system.SOCK_STREAM else "udp"
-        where = f"{self._local_text()} -> {self._remote_text()}"
-        return f"<usernet {kind} socket {where}, {self._state}>"
+        local, remote = self._local, None
+        with contextlib.suppress(EngineError):
+            if self._cores:
+                local, remote = self._cores[0].local(), self._cores[0].remote()
+        here, there = ("{}:{}".format(*one) if one else "nowhere" for one in (local, remote))
+        return f"<usernet {kind} socket {here} -> {there}, {self._state}>"
 
     def __hash__(self) -> int:
         # Its number, not its place in memory: sets of them have one order in every run.
@@ -263,9 +271,9 @@ class Socket(NeverWaits):
         """Begin to connect; UDP is connected at once."""
         remote = to_core(address, self.family)
         if self.type == system.SOCK_DGRAM:
-            local = self.core.local() if self._cores else self._local
+            bound = self._cores[0].local() if self._cores else None
             self._drop_cores()
-            self._bind_datagram(local or ("::" if ":" in remote[0] else "0.0.0.0", 0), remote)
+            self._bind_datagram(towards(remote, bound) or any_towards(remote), remote)
             return
         if self._state != "new":
             is_under_way = self._state == "connecting"
@@ -274,7 +282,8 @@ class Socket(NeverWaits):
             self.would_block("connect")
         self.reserve()
         engine = self.host.network.engine
-        core = engine.connect(self.host.name, remote, self._local, self._options())
+        local = towards(remote, self._local)
+        core = engine.connect(self.host.name, remote, local, self._options())
         self._take([core], "connecting")
         raise _error(errno.EINPROGRESS)
 
@@ -312,10 +321,7 @@ class Socket(NeverWaits):
     def send(self, data: Buffer, flags: int = 0) -> int:
         """Send what there is room for; a datagram whole or not at all."""
         size = memoryview(data).nbytes
-        if self._state == "connecting" or (self.type == system.SOCK_STREAM and not self._cores):
-            self.core  # noqa: B018 - raises where there is none
-            self.would_block("send")
-        sent = self.core.send(data)
+        sent = self._connected("send").send(data)
         if sent < size:
             self.ready.no_room()
         if sent == 0 and size:
@@ -478,14 +484,6 @@ class Socket(NeverWaits):
 
     def _options(self) -> str:
         return json.dumps(self.said.core)
-
-    def _local_text(self) -> str:
-        local = self._cores[0].local() if self._cores else self._local
-        return "{}:{}".format(*local) if local else "unbound"
-
-    def _remote_text(self) -> str:
-        remote = self._cores[0].remote() if self._cores else None
-        return "{}:{}".format(*remote) if remote else "nobody"
 
 
 _ABOUT: dict[int, Callable[[Socket], int]] = {

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Context
 
-    from typing_extensions import Buffer
-
     from usernet.net.address import SocketAddress
     from usernet.net.border import CoreSocket
     from usernet.net.host import Host
@@ -242,6 +240,21 @@ class StreamTransport(FlowControl, asyncio.Transport):
             self._fatal_error(error, "Fatal error: protocol.data_received() call failed.")
 
     def _receive_into(self) -> None:
+        core = self._core
+        assert core is not None
+        try:
+            # As asyncio, ask for a buffer only where there is something to put into it.
+            if core.readable():
+                self._fill(core, b"")
+            elif first := core.receive(1):
+                self._fill(core, first)
+            else:
+                self._nothing(ended=first is not None)
+        except OSError as error:
+            self._fatal_error(error, "Fatal read error on socket transport")
+
+    def _fill(self, core: CoreSocket, first: bytes) -> None:
+        """Have the protocol's buffer filled: with a byte that came this moment, and the rest."""
         protocol = cast("asyncio.BufferedProtocol", self._protocol)
         try:
             buffer = _some_buffer(protocol)
@@ -250,15 +263,10 @@ class StreamTransport(FlowControl, asyncio.Transport):
         except BaseException as error:
             self._fatal_error(error, "Fatal error: protocol.get_buffer() call failed.")
             return
-        try:
-            count = self._core.receive_into(buffer)  # type: ignore[union-attr]
-        except OSError as error:
-            self._fatal_error(error, "Fatal read error on socket transport")
-            return
-        if not count:
-            self._nothing(ended=count is not None)
-            return
-        self._unread = self._ends or count == memoryview(buffer).nbytes
+        buffer[: len(first)] = first
+        rest = buffer[len(first) :]
+        count = len(first) + (core.receive_into(rest) or 0) if rest else len(first)
+        self._unread = self._ends or count == len(buffer)
         try:
             protocol.buffer_updated(count)
         except (SystemExit, KeyboardInterrupt):
@@ -445,11 +453,11 @@ class StreamTransport(FlowControl, asyncio.Transport):
         return self._loop.call_soon(function, *arguments, context=self._context)
 
 
-def _some_buffer(protocol: asyncio.BufferedProtocol) -> Buffer:
-    buffer = protocol.get_buffer(-1)
-    if not memoryview(buffer).nbytes:
+def _some_buffer(protocol: asyncio.BufferedProtocol) -> memoryview[int]:
+    buffer = memoryview(protocol.get_buffer(-1))
+    if not buffer.nbytes:
         raise RuntimeError("get_buffer() returned an empty buffer")
-    return buffer
+    return buffer.cast("B")
 
 
 def _done_unless_cancelled(waiter: asyncio.Future[None]) -> None:
