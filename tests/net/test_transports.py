@@ -10,10 +10,12 @@ import asyncio
 import socket
 import struct
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 import pytest
 
+from usernet.net.network import Network
 from usernet.net.simulate import simulate
 
 from .ideal import ideal
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
 Trace: TypeAlias = "list[str]"
+Scenario: TypeAlias = "Callable[[Pair], Awaitable[object]]"
 
 
 class Recorder(asyncio.Protocol):
@@ -68,45 +71,56 @@ class Recorder(asyncio.Protocol):
 class Pair:
     """Both ends of a connection."""
 
-    def __init__(self, client: Recorder, server: Recorder, listener: asyncio.Server) -> None:
-        self.client, self.server, self.listener = client, server, listener
+    def __init__(self, client: Recorder, server: Recorder) -> None:
+        self.client, self.server = client, server
 
     def traces(self) -> tuple[Trace, Trace]:
         return self.client.trace, self.server.trace
 
 
+class Calls(Protocol):
+    """What makes connections: a loop, or a host."""
+
+    async def create_server(
+        self, protocol_factory: Callable[[], Recorder], host: str, port: int
+    ) -> asyncio.AbstractServer: ...
+    async def create_connection(
+        self, protocol_factory: Callable[[], Recorder], host: str, port: int
+    ) -> tuple[asyncio.Transport, Recorder]: ...
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a scenario is played: who connects, who listens, and on which address."""
+
+    client: Calls
+    server: Calls
+    address: str
+
+
 @asynccontextmanager
-async def connected(
-    *, client_keeps: bool = False, server_keeps: bool = False
-) -> AsyncIterator[Pair]:
-    """A connection by the running loop's own calls, on whatever network it has."""
-    loop = asyncio.get_running_loop()
+async def connected(place: Place, *, server_keeps: bool) -> AsyncIterator[Pair]:
+    """A connection between the two ends of a place."""
     servers: list[Recorder] = []
 
     def accept() -> Recorder:
         servers.append(Recorder(keep_open=server_keeps))
         return servers[-1]
 
-    listener = await loop.create_server(accept, "127.0.0.1" if real(loop) else "server", 0)
-    port = listener.sockets[0].getsockname()[1]
-    _, client = await loop.create_connection(
-        lambda: Recorder(keep_open=client_keeps), "127.0.0.1" if real(loop) else "server", port
-    )
+    listener = await place.server.create_server(accept, place.address, 0)
+    port = listener.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+    _, client = await place.client.create_connection(Recorder, place.address, port)
     while not servers:  # noqa: ASYNC110
         await asyncio.sleep(0.001)
     await servers[0].made
     try:
-        yield Pair(client, servers[0], listener)
+        yield Pair(client, servers[0])
     finally:
         for end in (client, servers[0]):
             if not end.lost.done():
                 end.transport.abort()
         listener.close()
         await asyncio.gather(client.lost, servers[0].lost)
-
-
-def real(loop: asyncio.AbstractEventLoop) -> bool:
-    return isinstance(loop, asyncio.SelectorEventLoop)
 
 
 async def soon() -> None:
@@ -291,7 +305,117 @@ async def pieces(pair: Pair) -> object:
     return bytes(pair.server.data)
 
 
-SCENARIOS: list[tuple[Callable[[Pair], Awaitable[object]], bool]] = [
+async def abort_loses_what_waits(pair: Pair) -> object:
+    pair.server.transport.pause_reading()
+    while not pair.client.transport.get_write_buffer_size():
+        pair.client.transport.write(bytes(1 << 20))
+    pair.client.transport.abort()
+    seen = [pair.client.transport.get_write_buffer_size()]
+    await pair.client.lost
+    pair.server.transport.resume_reading()
+    await pair.server.lost
+    pair.server.trace[:] = [one for one in pair.server.trace if one != "data"]
+    pair.server.trace[-1] = "lost"  # an end or a reset, as the timing has it
+    pair.server.trace[:] = [one for one in pair.server.trace if one != "eof"]
+    return seen
+
+
+async def close_in_data_received(pair: Pair) -> object:
+    def close(_: bytes) -> None:
+        pair.server.transport.write(b"bye")
+        pair.server.transport.close()
+
+    pair.server.on_data = close
+    pair.client.transport.write(b"hello")
+    await asyncio.gather(pair.client.lost, pair.server.lost)
+    return bytes(pair.client.data)
+
+
+async def both_close_at_once(pair: Pair) -> object:
+    pair.client.transport.close()
+    pair.server.transport.close()
+    pair.client.transport.close()
+    await asyncio.gather(pair.client.lost, pair.server.lost)
+    # Which of them hears of the other's end is a matter of timing.
+    for one in (pair.client, pair.server):
+        one.trace[:] = [event for event in one.trace if event != "eof"]
+    return pair.client.transport.is_closing()
+
+
+async def pause_in_data_received(pair: Pair) -> object:
+    pair.server.on_data = lambda _: pair.server.transport.pause_reading()
+    pair.client.transport.write(b"one")
+    await soon()
+    pair.client.transport.write(b"two")
+    pair.client.transport.write_eof()
+    await soon()
+    before = bytes(pair.server.data)
+    pair.server.transport.resume_reading()
+    await soon()
+    after = bytes(pair.server.data)
+    pair.server.transport.resume_reading()
+    await pair.server.ended
+    return before, after
+
+
+async def raise_in_eof_received(pair: Pair) -> object:
+    contexts: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: contexts.append(str(context["message"])))
+    pair.server.ended.set_result(None)  # so that eof_received raises
+    pair.client.transport.write_eof()
+    await asyncio.gather(pair.client.lost, pair.server.lost)
+    return contexts
+
+
+class NoBuffer(Buffered):
+    """A protocol that gives an empty buffer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.buffer = bytearray()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.trace.append(f"lost {exc!r}")
+
+
+async def empty_buffer(pair: Pair) -> object:
+    contexts: list[str] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: contexts.append(str(context["message"])))
+    protocol = NoBuffer()
+    pair.server.transport.set_protocol(protocol)
+    pair.client.transport.write(b"x")
+    await pair.client.lost
+    pair.server.lost.set_result(None)
+    return contexts, protocol.trace
+
+
+async def reset_while_reading_is_paused(pair: Pair) -> object:
+    pair.server.transport.pause_reading()
+    sock = pair.client.transport.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    pair.client.transport.abort()
+    await soon()
+    seen = [pair.server.lost.done()]
+    pair.server.transport.resume_reading()
+    await asyncio.gather(pair.client.lost, pair.server.lost)
+    return seen
+
+
+async def drained_writes(pair: Pair) -> object:
+    pair.server.on_data = pair.server.transport.write
+    total = 3 << 20
+    for _ in range(3):
+        pair.client.transport.write(bytes(1 << 20))
+    while len(pair.client.data) < total:
+        await soon()
+    for one in (pair.client, pair.server):
+        one.trace[:] = list(dict.fromkeys(event for event in one.trace if "writing" not in event))
+    return len(pair.client.data)
+
+
+SCENARIOS: list[tuple[Scenario, bool]] = [
     (echo, False),
     (half_close, True),
     (write_after_eof, False),
@@ -306,39 +430,74 @@ SCENARIOS: list[tuple[Callable[[Pair], Awaitable[object]], bool]] = [
     (extra_info, False),
     (buffered, False),
     (pieces, False),
+    (abort_loses_what_waits, False),
+    (close_in_data_received, False),
+    (both_close_at_once, False),
+    (pause_in_data_received, True),
+    (raise_in_eof_received, False),
+    (empty_buffer, False),
+    (reset_while_reading_is_paused, False),
+    (drained_writes, False),
 ]
 
 
-async def play(scenario: Callable[[Pair], Awaitable[object]], *, server_keeps: bool) -> object:
-    async with connected(server_keeps=server_keeps) as pair:
+async def play(scenario: Scenario, place: Place, *, server_keeps: bool) -> object:
+    async with connected(place, server_keeps=server_keeps) as pair:
         result = await scenario(pair)
     return result, pair.traces()
 
 
-@pytest.mark.parametrize(("scenario", "server_keeps"), SCENARIOS)
-def test_parity(scenario: Callable[[Pair], Awaitable[object]], server_keeps: bool) -> None:
-    async def on_ours() -> object:
-        with ideal() as network, network.hosts[1]:
-            return await play(scenario, server_keeps=server_keeps)
+async def on_loopback(scenario: Scenario, server_keeps: bool) -> object:
+    loop = cast("Calls", asyncio.get_running_loop())
+    place = Place(loop, loop, "127.0.0.1")
+    return await play(scenario, place, server_keeps=server_keeps)
 
-    theirs = asyncio.run(play(scenario, server_keeps=server_keeps))
-    ours = simulate(on_ours())
-    assert ours == theirs
+
+async def on_an_ideal_network(scenario: Scenario, server_keeps: bool) -> object:
+    with ideal() as network:
+        client, server = network.hosts
+        place = Place(client, server, "10.0.0.2")
+        return await play(scenario, place, server_keeps=server_keeps)
+
+
+async def on_a_network(scenario: Scenario, server_keeps: bool) -> object:
+    async with Network() as network:
+        client = network.host("client", "10.0.0.1/24")
+        server = network.host("server", "10.0.0.2/24")
+        network.link(client, server, delay="100us")
+        place = Place(client, server, "10.0.0.2")
+        return await play(scenario, place, server_keeps=server_keeps)
+
+
+@pytest.mark.parametrize(("scenario", "server_keeps"), SCENARIOS)
+class TestParity:
+    def test_on_an_ideal_network(self, scenario: Scenario, server_keeps: bool) -> None:
+        ours = simulate(on_an_ideal_network(scenario, server_keeps))
+        assert ours == asyncio.run(on_loopback(scenario, server_keeps))
+
+    def test_in_virtual_time(self, scenario: Scenario, server_keeps: bool) -> None:
+        ours = simulate(on_a_network(scenario, server_keeps))
+        assert ours == asyncio.run(on_loopback(scenario, server_keeps))
+
+    def test_in_real_time(self, scenario: Scenario, server_keeps: bool) -> None:
+        ours = asyncio.run(on_a_network(scenario, server_keeps))
+        assert ours == asyncio.run(on_loopback(scenario, server_keeps))
+
+
+async def refusal(calls: Calls, host: str, port: int) -> str:
+    with pytest.raises(ConnectionRefusedError) as caught:
+        await calls.create_connection(Recorder, host, port)
+    return str(caught.value).replace(repr((host, port)), "ADDRESS")
 
 
 def test_refused_on_both() -> None:
-    async def attempt(host: str, port: int) -> str:
-        with pytest.raises(ConnectionRefusedError) as caught:
-            await asyncio.get_running_loop().create_connection(Recorder, host, port)
-        return str(caught.value).replace(repr((host, port)), "ADDRESS")
-
     async def theirs() -> str:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
-        return await attempt("127.0.0.1", port)
+        return await refusal(cast("Calls", asyncio.get_running_loop()), "127.0.0.1", port)
 
     async def ours() -> str:
-        with ideal() as network, network.hosts[0]:
-            return await attempt("10.0.0.2", 1)
+        with ideal() as network:
+            return await refusal(network.hosts[0], "10.0.0.2", 1)
 
     assert simulate(ours()) == asyncio.run(theirs())

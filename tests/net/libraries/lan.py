@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import trustme
 
+from usernet.net.network import Network
 from usernet.net.simulate import simulate
-
-from ..ideal import ideal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -23,9 +22,11 @@ def on_lan(body: Body, *, loss: str = "0%", seed: int = 7) -> None:
     """Run a program with two hosts, ``client`` and ``server``, in virtual time."""
 
     async def main() -> None:
-        hosts = {"client": ["10.0.0.1", "fd00::1"], "server": ["10.0.0.2", "fd00::2"]}
-        with ideal(hosts) as network:
-            await body(*network.hosts)
+        async with Network() as net:
+            client = net.host("client", "10.0.0.1/24", "fd00::1/64")
+            server = net.host("server", "10.0.0.2/24", "fd00::2/64")
+            net.link(client, server, delay="10ms", loss=loss)
+            await body(client, server)
 
     simulate(main(), seed=seed)
 
