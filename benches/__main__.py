@@ -1,11 +1,13 @@
 """All benches, one after another."""
 
 from benches.bridge import bridge
+from benches.connections import connections
 from benches.engine import engine
 from benches.figures import run
 from benches.frames import frames
+from benches.linux_tcp import linux_tcp
 from benches.memory import memory
 from benches.streams import streams
 
-for bench in (engine, bridge, frames, memory, streams):
+for bench in (engine, bridge, frames, memory, streams, connections, linux_tcp):
     run(bench)
