@@ -16,6 +16,7 @@ use crate::registry::{Apps, Time};
 use core::{Core, Signals};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -51,6 +52,7 @@ impl Drive {
             core: Turnstile::new(Core::new(Apps::new(seed, Time::Real(clock)))),
             bell: Event::new().map_err(no_more)?,
             events: Event::new().map_err(no_more)?,
+            raised: AtomicBool::new(false),
             abandoned: Abandoned::default(),
             state: Mutex::default(),
             news: Condvar::new(),
@@ -96,7 +98,9 @@ impl Drive {
     /// Makes that descriptor unreadable. Whoever does so takes the events next: those that come
     /// about after that make it readable again.
     pub fn clear(&self) {
-        self.shared.events.clear();
+        if self.shared.raised.swap(false, Ordering::AcqRel) {
+            self.shared.events.clear();
+        }
     }
 
     /// Closes a socket as soon as that can be done.
@@ -200,8 +204,9 @@ struct Shared {
     core: Turnstile<Core>,
     /// Ends the thread's sleep.
     bell: Event,
-    /// Says that socket events wait.
+    /// Says that socket events wait; and whether it did since it was last made to say nothing.
     events: Event,
+    raised: AtomicBool,
     abandoned: Abandoned,
     state: Mutex<State>,
     news: Condvar,
@@ -225,11 +230,18 @@ impl Shared {
     #[inline]
     fn signal(&self, signals: Signals) {
         if signals.events {
-            self.events.raise();
+            self.raise();
         }
         if signals.thread {
             self.bell.raise();
         }
+    }
+
+    /// Says that socket events wait. The note comes last: whoever sees it finds the descriptor
+    /// readable, and whoever does not yet will be called again.
+    fn raise(&self) {
+        self.events.raise();
+        self.raised.store(true, Ordering::Release);
     }
 
     /// Why the engine does not run any more.

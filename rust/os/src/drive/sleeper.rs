@@ -63,7 +63,7 @@ impl<'a> Sleeper<'a> {
         core.busy = true;
         if core.raise() {
             drop(core);
-            self.shared.events.raise();
+            self.shared.raise();
             core = self.shared.core.enter();
         }
         core = self.shared.core.pass(core);
@@ -78,7 +78,7 @@ impl<'a> Sleeper<'a> {
         let news = core.raise();
         drop(core);
         if news {
-            self.shared.events.raise();
+            self.shared.raise();
         }
         self.wait(until);
         let mut core = self.shared.core.enter();

@@ -1,3 +1,5 @@
+mod sockets;
+
 use super::*;
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
