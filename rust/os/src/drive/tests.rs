@@ -8,6 +8,7 @@ use std::thread::ThreadId;
 use usernet_core::Registry;
 use usernet_core::action::{Action, parse};
 use usernet_core::app::{App, Context, Descriptor, Direction};
+use usernet_core::time::SECOND;
 
 const PATIENCE: Duration = Duration::from_secs(20);
 const NEVER: Nanos = Nanos::MAX;
@@ -151,17 +152,21 @@ fn an_earlier_deadline_wakes_the_thread() {
     let (orders, told) = Orders::new();
     let deadline = Arc::clone(&orders.deadline);
     let drive = probed(orders, &told);
-    for after in [HOUR, HOUR / 2, 2_000_000, 50_000] {
+    let me = std::thread::current().id();
+    let by = [HOUR, HOUR / 2, 5_000_000, 50_000].map(|after| {
         let at = drive.now() + after;
         deadline.store(at, Ordering::Relaxed);
         wake(&drive).unwrap();
-        told.try_recv().unwrap();
-        if after < HOUR / 2 {
-            let (by, when) = told.recv_timeout(PATIENCE).unwrap();
-            assert_ne!(by, std::thread::current().id());
-            assert!(when >= at);
+        told.recv_timeout(PATIENCE).unwrap();
+        if after > SECOND {
+            return me;
         }
-    }
+        let (by, when) = told.recv_timeout(PATIENCE).unwrap();
+        assert!(when >= at);
+        by
+    });
+    // A machine that is too busy lets the deadline come while this thread is at it.
+    assert!(by.iter().any(|&by| by != me));
 }
 
 #[test]
