@@ -1,4 +1,4 @@
-"""Ordered: futures and tasks whose order in a set follows from when they were made.
+"""Ordered: futures and tasks whose order in a set follows from when they came into one.
 
 Python orders a set by the hashes of what is in it, and the hash of a future is its place in memory,
 which differs from run to run. Programs keep futures and tasks in sets, as `asyncio.wait` does: who
@@ -19,37 +19,30 @@ _T = TypeVar("_T")
 
 
 class NumberingLoop(Protocol):
-    """A loop that numbers what it makes: from 0, so that two runs have the same numbers."""
+    """A loop that numbers its futures: from 0, so that two runs have the same numbers."""
 
     numbers: Iterator[int]
 
 
 class OrderedFuture(asyncio.Future[_T]):
-    """A future with a number."""
+    """A future with a number, which it gets when somebody asks for its hash."""
 
-    def __init__(self, *, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop=loop)
-        self._number = next(cast("NumberingLoop", loop).numbers)
+    _number: int | None = None
 
     def __hash__(self) -> int:
+        if self._number is None:
+            self._number = next(cast("NumberingLoop", self.get_loop()).numbers)
         return self._number
 
 
 class OrderedTask(asyncio.Task[_T]):
-    """A task with a number."""
+    """A task with a number, which it gets when somebody asks for its hash."""
 
-    def __init__(
-        self,
-        coroutine: Coroutine[Any, Any, _T],
-        *,
-        loop: asyncio.AbstractEventLoop,
-        **keys: Any,  # noqa: ANN401 - as Python's version has them
-    ) -> None:
-        # First: a task puts itself in a set as it is made.
-        self._number = next(cast("NumberingLoop", loop).numbers)
-        super().__init__(coroutine, loop=loop, **keys)
+    _number: int | None = None
 
     def __hash__(self) -> int:
+        if self._number is None:
+            self._number = next(cast("NumberingLoop", self.get_loop()).numbers)
         return self._number
 
 
@@ -59,4 +52,4 @@ def make_task(
     **keys: Any,  # noqa: ANN401 - as Python's version has them
 ) -> asyncio.Future[_T]:
     """A task factory for `loop.set_task_factory`."""
-    return OrderedTask(coroutine, loop=loop, **keys)  # type: ignore[arg-type]
+    return OrderedTask(coroutine, loop=loop, **keys)
