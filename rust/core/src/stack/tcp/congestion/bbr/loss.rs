@@ -69,8 +69,9 @@ impl Bbr {
     }
 
     /// UpdateCongestionSignals: the bandwidth, and once a round trip what its losses mean: nothing, if
-    /// they are as few as a probe tolerates. By the draft any loss lowers the bounds by what it took,
-    /// and a path that loses one packet in a hundred by chance would be used to 84 of 100 parts only.
+    /// they are as few as a probe tolerates, and otherwise what is beyond these. By the draft any loss
+    /// lowers the bounds by what it took, round trip by round trip, and of a path that loses one packet
+    /// in a hundred by chance no more than 84 of 100 parts would be used.
     pub(super) fn update_congestion_signals(&mut self, sample: &Sample) {
         self.round.update(sample, self.flight.delivered);
         if sample.rate >= self.model.max_bw.get() || !sample.app_limited {
@@ -86,7 +87,8 @@ impl Bbr {
         (self.signals.lost, self.signals.marked) = (false, false);
     }
 
-    /// Towards what the last round trip delivered (§5.5.10.3).
+    /// Towards what the last round trip delivered, and the losses that are tolerated on top of it
+    /// (§5.5.10.3 has it without these; see above).
     fn lower_bounds(&mut self) {
         let (model, signals) = (&mut self.model, &self.signals);
         if model.bw_shortterm == INFINITE {
@@ -95,10 +97,13 @@ impl Bbr {
         if model.inflight_shortterm == INFINITE {
             model.inflight_shortterm = self.window;
         }
-        let bw = share(model.bw_shortterm, BETA);
-        model.bw_shortterm = signals.bw_latest.max(bw);
-        let inflight = share(model.inflight_shortterm, BETA);
-        model.inflight_shortterm = signals.inflight_latest.max(inflight);
+        let arrived = if signals.marked { 100 } else { 100 - THRESHOLD };
+        let lowered = |bound: u64, delivered: u64| {
+            let sent = delivered.saturating_mul(100) / arrived;
+            sent.max(share(bound, BETA)).min(bound)
+        };
+        model.bw_shortterm = lowered(model.bw_shortterm, signals.bw_latest);
+        model.inflight_shortterm = lowered(model.inflight_shortterm, signals.inflight_latest);
     }
 
     /// NoteLoss: a round trip of congestion begins with its first loss.

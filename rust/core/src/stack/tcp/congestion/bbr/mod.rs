@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Rates are bytes a second, gains are percent. Sections and CamelCase names in comments are the draft's.
-//! Two things differ: a round trip with no more losses than a probe tolerates lowers no bound
-//! (`loss.rs`), and connections are taken to have SACK, so the rules for those without are missing.
+//! Two things differ: losses that a probe would tolerate lower no bound (`loss.rs`), and connections are
+//! taken to have SACK, so that the rules for those without are missing.
 mod aggregation;
 mod control;
 mod cycle;
