@@ -128,7 +128,9 @@ impl ReceiveWindow {
             0 => copied,
             last => copied.saturating_mul(copied) / last,
         };
-        let target = 2 * grown.clamp(copied, 2 * copied);
+        // A hole holds reading up for a round trip and more, in which the peer should not have to
+        // stop: half of the window is for these times.
+        let target = 4 * grown.clamp(copied, 2 * copied);
         self.limit = self.limit.max(target.min(self.most));
         self.round = Round {
             since: now,
@@ -225,23 +227,23 @@ mod tests {
     }
 
     #[test]
-    fn it_grows_to_twice_what_is_read_in_a_round_trip() {
+    fn it_grows_to_four_times_what_is_read_in_a_round_trip() {
         let mut window = window(1 << 20);
         window.on_read(50_000, 10);
         assert_eq!(window.limit(), 65_536, "no round trip is known");
         window.on_round_trip(100);
         window.on_read(50_000, 100);
-        assert_eq!(window.limit(), 100_000);
+        assert_eq!(window.limit(), 200_000);
         window.on_read(60_000, 150);
-        assert_eq!(window.limit(), 100_000, "the round is not over");
+        assert_eq!(window.limit(), 200_000, "the round is not over");
         window.on_read(150_000, 200);
         assert_eq!(
             window.limit(),
-            400_000,
+            800_000,
             "twice as much as before: the peer doubles"
         );
         window.on_read(150_000, 400);
-        assert_eq!(window.limit(), 400_000, "it does not shrink");
+        assert_eq!(window.limit(), 800_000, "it does not shrink");
         window.on_read(1_500_000, 600);
         assert_eq!(window.limit(), 1 << 20);
     }

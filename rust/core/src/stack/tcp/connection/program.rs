@@ -44,11 +44,12 @@ impl Connection {
         self.outbox.len() <= self.send_limit / 2
     }
 
-    /// The buffer grows with the window: what is under way, and as much waiting behind it.
+    /// The buffer grows with the window: what is under way, as much waiting behind it, and as much
+    /// that has arrived behind a hole.
     pub(super) fn grow_outbox(&mut self) {
         let most = u64::from(self.options.send_buffer);
         if self.send_limit < most {
-            let wanted = 2 * self.sender.statistics().cwnd;
+            let wanted = 3 * self.sender.statistics().cwnd;
             self.send_limit = self.send_limit.max(wanted.min(most));
         }
     }
