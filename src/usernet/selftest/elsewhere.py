@@ -17,13 +17,5 @@ def _aqm(effort: Effort) -> Finding:
     return Finding("inconclusive", "not measured here: make test compares them, in Rust")
 
 
-def _tcp(effort: Effort) -> Finding:
-    del effort
-    return Finding("inconclusive", "not measured: it needs hosts whose TCP is known")
-
-
-CHECKS = (
-    Check("AQM", "events against the RFCs' pseudo-code", "identical", "real", _aqm),
-    Check("TCP realism", "Reno and CUBIC against their formulas", "± 15 %", "real", _tcp),
-)
-"""What stands elsewhere, or nowhere yet."""
+CHECKS = (Check("AQM", "events against the RFCs' pseudo-code", "identical", "real", _aqm),)
+"""What stands elsewhere."""

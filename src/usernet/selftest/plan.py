@@ -14,6 +14,7 @@ from usernet.selftest import (
     overhead,
     queue,
     rate,
+    realism,
     reproducible,
 )
 from usernet.selftest.real.plan import REAL
@@ -33,6 +34,7 @@ _HERE: tuple[Check, ...] = (
     *rate.CHECKS,
     *queue.CHECKS,
     *order.CHECKS,
+    *realism.CHECKS,
     *reproducible.CHECKS,
     *overhead.CHECKS,
 )
