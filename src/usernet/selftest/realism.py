@@ -26,6 +26,7 @@ _LOSSES = 200
 """How many losses a measurement lasts."""
 _SETTLED = 0.25
 """The share of it that is left out: slow start."""
+_TOLERANCE = 0.15
 _CHUNK = 1 << 16
 _PORT = 5001
 
@@ -67,7 +68,7 @@ def window(line: Line) -> float:
     reno = 1.22 / math.sqrt(line.loss)
     if line.congestion == "reno":
         return reno
-    return max(reno, 1.054 * (line.rtt / line.loss) ** 0.75)
+    return max(reno, 1.054 * math.pow(line.rtt / line.loss, 0.75))
 
 
 def goodput(line: Line, losses: int) -> float:
@@ -121,7 +122,7 @@ def _realism(line: Line, effort: Effort) -> Finding:
     measured = goodput(line, effort.packets(_LOSSES))
     error = measured / expected - 1
     said = f"{measured:.1f} segments a round trip, {expected:.1f} expected ({error:+.1%})"
-    return finding(abs(error) <= 0.15, said, error)
+    return finding(abs(error) <= _TOLERANCE, said, error)
 
 
 CHECKS = tuple(
