@@ -13,6 +13,7 @@ import pytest
 from usernet.errors import EscapeError, NoHostError
 from usernet.net import operations
 from usernet.net.event_loop import EventLoop
+from usernet.net.network import Network
 from usernet.net.simulate import simulate
 from usernet.net.socket import FIRST_DESCRIPTOR, Socket
 
@@ -294,3 +295,38 @@ def test_the_end_of_a_network_ends_its_connections() -> None:
         writer.close()
 
     simulate(main())
+
+
+def test_several_networks_share_the_clock_of_the_loop() -> None:
+    async def ask(delay: str) -> list[float]:
+        loop = asyncio.get_running_loop()
+        async with Network() as network:
+            client = network.host("client", "10.0.0.1/24")
+            server = network.host("server", "10.0.0.2/24")
+            network.link(client, server, delay=delay)
+            listener = await server.start_server(echo, port=7)
+            times = [loop.time()]
+            reader, writer = await client.open_connection("server", 7)
+            times.append(loop.time())
+            writer.write(b"x")
+            await reader.read(1)
+            times.append(loop.time())
+            writer.close()
+            listener.close()
+        return times
+
+    async def main() -> list[list[float]]:
+        loop = asyncio.get_running_loop()
+        async with asyncio.TaskGroup() as group:
+            first = group.create_task(ask("100ms"))
+            await asyncio.sleep(0.05)
+            second = group.create_task(ask("30ms"))
+            third = group.create_task(ask("7ms"))
+        assert loop.time() == 0.4
+        return [first.result(), second.result(), third.result()]
+
+    assert simulate(main()) == [
+        [0.0, 0.2, 0.4],
+        [0.05, 0.11, 0.17],
+        [0.05, 0.064, 0.078],
+    ]
