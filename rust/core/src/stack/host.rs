@@ -93,6 +93,7 @@ impl Host {
     fn finish(&mut self, context: &mut Context<'_>) {
         self.receive_looped(context);
         self.transmit(context);
+        self.sockets.feed();
         self.sockets.timers.settle();
     }
 }

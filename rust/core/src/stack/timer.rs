@@ -124,6 +124,10 @@ impl Wheel {
         let (first, before) = (due.len(), self.now);
         self.now = before.max(now);
         for wheel in 0..WHEELS {
+            // What is due later within the present slot waits in finer wheels.
+            if wheel > 0 && tick(before, wheel) == tick(self.now, wheel) {
+                break;
+            }
             self.turn(wheel, before, due);
         }
         if due.len() > first {

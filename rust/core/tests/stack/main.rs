@@ -1,6 +1,7 @@
 //! Hosts on lines, in virtual time: exact results, and what malformed packets get.
 #![allow(clippy::unwrap_used)]
 mod config;
+mod crowd;
 mod ethernet;
 mod fragments;
 mod icmp;

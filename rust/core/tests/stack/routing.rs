@@ -127,7 +127,6 @@ fn a_router_without_a_route_says_so() {
 }
 
 #[test]
-#[ignore = "needs a sender that sends again"]
 fn the_narrow_link_behind_a_router_is_found_out() {
     for address in B {
         let mut net = routed(1280);

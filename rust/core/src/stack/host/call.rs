@@ -112,10 +112,8 @@ impl Host {
     pub fn send(&mut self, id: SocketId, bytes: &[u8], now: Nanos) -> Result<usize, SocketError> {
         self.now = now;
         let place = self.place(id)?;
-        if let Some(stream) = self.sockets.stream(place) {
-            let sent = stream.connection.send(bytes, now);
-            self.settle(place);
-            return sent;
+        if self.sockets.stream(place).is_some() {
+            return self.send_bytes(place, bytes, now);
         }
         let udp = self.sockets.udp(place).ok_or(SocketError::NotConnected)?;
         let remote = udp.remote.ok_or(SocketError::NotConnected)?;
@@ -222,7 +220,7 @@ impl Host {
             .stream(place)
             .ok_or(SocketError::NotConnected)?;
         stream.connection.shutdown(now);
-        self.settle(place);
+        self.sockets.mark(place);
         Ok(())
     }
 
@@ -299,7 +297,7 @@ impl Host {
             Kind::Stream(stream) => {
                 stream.connection.set_options(&options, now);
                 stream.options = options;
-                self.settle(place);
+                self.sockets.mark(place);
             }
             Kind::Listener(listening) => listening.options = options,
             Kind::Udp(udp) | Kind::Echo(udp) => udp.options = options,

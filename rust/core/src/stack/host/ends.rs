@@ -133,6 +133,28 @@ impl Host {
         Ok(id)
     }
 
+    /// As many bytes as the connection has room for, and the host memory.
+    pub(super) fn send_bytes(
+        &mut self,
+        place: u32,
+        bytes: &[u8],
+        now: Nanos,
+    ) -> Result<usize, SocketError> {
+        let room = usize::try_from(self.sockets.room()).unwrap_or(usize::MAX);
+        let fitting = bytes.get(..room).unwrap_or(bytes);
+        if fitting.len() < bytes.len() {
+            self.sockets.starve(place);
+        }
+        let stream = self.sockets.stream(place).ok_or(SocketError::NotASocket)?;
+        let sent = stream.connection.send(fitting, now);
+        self.sockets.charge(place);
+        self.sockets.mark(place);
+        match sent {
+            Ok(0) if !bytes.is_empty() => Err(SocketError::WouldBlock),
+            sent => sent,
+        }
+    }
+
     pub(super) fn receive_bytes(
         &mut self,
         place: u32,
@@ -144,7 +166,7 @@ impl Host {
         let received = stream.connection.receive(into, now);
         // What was read makes room, of which the peer may have to be told.
         if received != Err(SocketError::WouldBlock) {
-            self.settle(place);
+            self.sockets.mark(place);
         }
         received
     }

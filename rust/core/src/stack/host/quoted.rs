@@ -80,7 +80,7 @@ impl Host {
         if after < before {
             self.ip.paths.learn(remote.ip(), after, now);
         }
-        self.settle(place);
+        self.sockets.mark(place);
         Some(())
     }
 

@@ -15,6 +15,9 @@ use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 
+/// Who waits for memory is told when this part of it is free.
+const ENOUGH: u64 = 8;
+
 /// What a socket is.
 pub(super) enum Kind {
     Stream(Box<Stream>),
@@ -31,10 +34,12 @@ pub(super) struct Socket {
     /// Whether it stands in the list of those with news, and of those with something to send.
     told: bool,
     marked: bool,
+    /// Whether it waits for memory.
+    starved: bool,
     /// Whether a program has it: not before it is accepted, and not after it is closed.
     pub(super) held: bool,
     /// What it was last found to buffer.
-    charged: u64,
+    pub(super) charged: u64,
 }
 
 /// All sockets.
@@ -50,9 +55,11 @@ pub(super) struct Sockets {
     events: VecDeque<u32>,
     pub(super) cookies: Key,
     /// What all of them buffer, and may.
-    used: u64,
+    pub(super) used: u64,
     memory: u64,
     pub(super) refused: u64,
+    /// Those that would have sent more, had there been memory.
+    starved: Vec<SocketId>,
 }
 
 impl Sockets {
@@ -69,6 +76,7 @@ impl Sockets {
             used: 0,
             memory: spec.memory,
             refused: 0,
+            starved: Vec::new(),
         }
     }
 
@@ -84,6 +92,7 @@ impl Sockets {
             news: Readiness::default(),
             told: false,
             marked: false,
+            starved: false,
             held,
             charged: 0,
         };
@@ -141,6 +150,30 @@ impl Sockets {
         };
         self.used = self.used - socket.charged + charge;
         socket.charged = charge;
+    }
+
+    /// A socket could not take what it was given, for want of memory: it is told when there is some.
+    pub(super) fn starve(&mut self, place: u32) {
+        if let Some(socket) = self.table.get_mut(place)
+            && !std::mem::replace(&mut socket.starved, true)
+        {
+            self.starved.push(self.table.id(place));
+        }
+    }
+
+    /// Tells those who waited for memory, once a good part of it is free again.
+    pub(super) fn feed(&mut self) {
+        if self.starved.is_empty() || self.room() < self.memory / ENOUGH {
+            return;
+        }
+        for id in std::mem::take(&mut self.starved) {
+            let place = self.table.place(id);
+            let socket = place.and_then(|place| self.table.get_mut(place));
+            if let (Some(place), Some(socket)) = (place, socket) {
+                socket.starved = false;
+                self.tell(place, Readiness::WRITABLE);
+            }
+        }
     }
 
     /// Says that a socket has something to send.

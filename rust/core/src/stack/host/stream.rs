@@ -97,7 +97,7 @@ impl Host {
             .insert(kind, true)
             .ok_or(SocketError::TooMany)?;
         self.sockets.demux.add_flow(flow, id.place);
-        self.settle(id.place);
+        self.sockets.mark(id.place);
         Ok(id)
     }
 
@@ -158,7 +158,7 @@ impl Host {
             self.ip.drops.count(Dropped::QueueFull);
         } else if let Some(stream) = self.sockets.stream(place) {
             stream.connection.on_segment(segment, self.now);
-            self.settle(place);
+            self.sockets.mark(place);
         }
         true
     }
@@ -211,43 +211,25 @@ impl Host {
         let flow = stream.flow;
         let id = self.sockets.insert(Kind::Stream(Box::new(stream)), false)?;
         self.sockets.demux.add_flow(flow, id.place);
+        self.sockets.mark(id.place);
         if stands {
             self.continue_connection(id.place, segment);
-        } else {
-            self.settle(id.place);
         }
         None
     }
 
-    /// Something has happened to a connection: it may have something to send.
-    pub(super) fn settle(&mut self, place: u32) {
-        self.update(place);
-        self.sockets.mark(place);
-    }
-
-    /// Takes over what has changed with a connection: events, its timer, its end.
+    /// Takes over what has changed with a connection since its last turn: events, its timer, its end.
     pub(super) fn update(&mut self, place: u32) {
-        let Some(stream) = self.sockets.stream(place) else {
+        let Some(change) = self.sockets.update(place) else {
             return;
         };
-        let news = stream.connection.events();
-        let deadline = stream.connection.deadline();
-        let over = stream.connection.is_over();
-        let connected = news.has(Readiness::CONNECTED) && !stream.stands;
-        stream.stands |= connected;
-        let child = stream.listener;
-        match deadline {
-            Some(at) => self.sockets.timers.set(place, at),
-            None => self.sockets.timers.cancel(place),
+        if change.news != Readiness::default() {
+            self.sockets.tell(place, change.news);
         }
-        self.sockets.charge(place);
-        if news != Readiness::default() {
-            self.sockets.tell(place, news);
+        if let Some(listener) = change.listener {
+            self.settle_child(place, listener, change.connected, change.over);
         }
-        if let Some(listener) = child {
-            self.settle_child(place, listener, connected, over);
-        }
-        if over {
+        if change.over {
             self.sockets.end(place);
         }
     }
@@ -284,7 +266,7 @@ impl Host {
         if let Some(stream) = self.sockets.stream(place) {
             stream.listener = None;
             stream.connection.abort(self.now);
-            self.settle(place);
+            self.sockets.mark(place);
         }
     }
 
@@ -299,7 +281,7 @@ impl Host {
             stream.connection.close(now);
         }
         self.sockets.let_go(place);
-        self.settle(place);
+        self.sockets.mark(place);
     }
 
     /// A program has closed a listener: who waits is reset.
@@ -323,14 +305,49 @@ impl Host {
         for place in due.drain(..) {
             if let Some(stream) = self.sockets.stream(place) {
                 stream.connection.on_timer(now);
-                self.settle(place);
+                self.sockets.mark(place);
             }
         }
         self.sockets.due = due;
     }
 }
 
+/// What has changed with a connection.
+struct Change {
+    news: Readiness,
+    /// Whether it stands since then.
+    connected: bool,
+    over: bool,
+    /// The listener that it waits at.
+    listener: Option<SocketId>,
+}
+
 impl Sockets {
+    /// Sets a connection's timer and counts what it buffers; what else has changed.
+    #[inline]
+    fn update(&mut self, place: u32) -> Option<Change> {
+        let socket = self.table.get_mut(place)?;
+        let Kind::Stream(stream) = &mut socket.kind else {
+            return None;
+        };
+        let news = stream.connection.events();
+        let connected = news.has(Readiness::CONNECTED) && !stream.stands;
+        stream.stands |= connected;
+        match stream.connection.deadline() {
+            Some(at) => self.timers.set(place, at),
+            None => self.timers.cancel(place),
+        }
+        let charge = stream.charge();
+        self.used = self.used - socket.charged + charge;
+        socket.charged = charge;
+        Some(Change {
+            news,
+            connected,
+            over: stream.connection.is_over(),
+            listener: stream.listener,
+        })
+    }
+
     /// Gives a connection that was waiting to the program; false where it is gone.
     fn hand_over(&mut self, id: SocketId) -> bool {
         let Some(place) = self.table.place(id) else {
