@@ -176,3 +176,46 @@ fn memory_is_bounded_and_given_back() {
     assert!(used < limit / 2, "{used}");
     assert!(net.bind("a", "10.0.0.1:53", None).is_ok());
 }
+
+#[test]
+fn a_receiver_without_memory_takes_the_rest_when_it_has_some() {
+    let limit = 4 << 20;
+    let mut net = Net::new();
+    let mut config = host(&["10.0.0.2/24"]);
+    config["memory"] = limit.into();
+    net.start("a", host(&["10.0.0.1/24"]));
+    net.start("b", config);
+    net.line(("a", "eth0"), ("b", "eth0"), &json!({"delay": {"ns": MS}}));
+    let listener = net.listen("b", "10.0.0.2:80");
+    let clients: Vec<SocketId> = (0..80).map(|_| net.connect("a", "10.0.0.2:80")).collect();
+    net.pass(10 * MS);
+    let servers: Vec<SocketId> = clients
+        .iter()
+        .map(|_| net.accept("b", listener).unwrap())
+        .collect();
+    for &client in &clients {
+        net.with("a", |host, now| host.send(client, &[5; 100_000], now))
+            .unwrap();
+    }
+    net.pass(1000 * MS);
+    let used = net.counters("b")["memory_used"].as_u64().unwrap();
+    assert!((limit..2 * limit).contains(&used), "{used}");
+    assert!(net.dropped("b")["no_memory"].as_u64().unwrap() > 0);
+    // One after the other is read to its end, while the others wait.
+    for &server in &servers {
+        let mut read = 0;
+        let mut buffer = vec![0; 100_000];
+        for _ in 0..120_000 {
+            while let Ok(count @ 1..) =
+                net.with("b", |host, now| host.receive(server, &mut buffer, now))
+            {
+                read += count;
+            }
+            if read == 100_000 {
+                break;
+            }
+            net.pass(MS);
+        }
+        assert_eq!(read, 100_000);
+    }
+}

@@ -185,7 +185,11 @@ impl Host {
         }
         self.ip.source_for(remote.ip())?;
         let udp = self.sockets.udp(place).ok_or(SocketError::Invalid)?;
-        udp.send(bytes, remote, room)?;
+        udp.send(bytes, remote, room).inspect_err(|_| {
+            if bytes.len() > room {
+                self.sockets.starve(place);
+            }
+        })?;
         self.sockets.charge(place);
         self.sockets.mark(place);
         Ok(())

@@ -18,6 +18,17 @@ use std::net::SocketAddr;
 /// Who waits for memory is told when this part of it is free.
 const ENOUGH: u64 = 8;
 
+/// Buffers do not grow while less than this part of the memory is free.
+const SHORT: u64 = 4;
+
+/// How much of the memory is used: not all, all that there may be, or twice that.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Fullness {
+    Room,
+    Full,
+    Overfull,
+}
+
 /// What a socket is.
 pub(super) enum Kind {
     Stream(Box<Stream>),
@@ -136,6 +147,23 @@ impl Sockets {
     /// What may be buffered beside what is, in bytes.
     pub(super) fn room(&self) -> u64 {
         self.memory.saturating_sub(self.used)
+    }
+
+    /// How much of the memory is used.
+    #[inline]
+    pub(super) fn fullness(&self) -> Fullness {
+        if self.used < self.memory {
+            Fullness::Room
+        } else if self.used < self.memory.saturating_mul(2) {
+            Fullness::Full
+        } else {
+            Fullness::Overfull
+        }
+    }
+
+    /// Whether so much of the memory is used that buffers should not grow.
+    pub(super) fn is_short(&self) -> bool {
+        self.room() < self.memory / SHORT
     }
 
     /// Finds out anew what a socket buffers.

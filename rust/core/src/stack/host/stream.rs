@@ -1,13 +1,13 @@
 //! TCP sockets: connections and listeners, joined to the table, the timers and IP.
 use super::Host;
-use super::sockets::{Kind, Sockets};
+use super::sockets::{Fullness, Kind, Sockets};
 use crate::stack::error::SocketError;
 use crate::stack::event::{Readiness, SocketId};
 use crate::stack::ip::counters::Dropped;
 use crate::stack::ip::{Hop, Ip};
 use crate::stack::options::SocketOptions;
 use crate::stack::socket::demux::{Binding, Flow, Protocol};
-use crate::stack::tcp::{Connection, Endpoints, Listener, Reply, Segment, Verdict};
+use crate::stack::tcp::{Connection, Endpoints, Flags, Listener, Reply, Segment, Verdict};
 use crate::time::Nanos;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -156,11 +156,41 @@ impl Host {
         }
         if stream.connection.is_half_open() && self.is_waiting_in_vain(place) {
             self.ip.drops.count(Dropped::QueueFull);
-        } else if let Some(stream) = self.sockets.stream(place) {
-            stream.connection.on_segment(segment, self.now);
-            self.sockets.mark(place);
+        } else {
+            self.hand_segment(place, segment);
         }
         true
+    }
+
+    /// Where memory is used up, what a segment acknowledges counts still, or none would ever be free;
+    /// its bytes will come again.
+    #[inline]
+    fn hand_segment(&mut self, place: u32, segment: &Segment<'_>) {
+        let fullness = self.sockets.fullness();
+        let Some(stream) = self.sockets.stream(place) else {
+            return;
+        };
+        // One that has nothing to read may take a segment, so that none waits for others for ever.
+        let full = match fullness {
+            Fullness::Room => false,
+            Fullness::Full => stream.connection.readable() > 0,
+            Fullness::Overfull => true,
+        };
+        if full && !segment.payload.is_empty() {
+            self.ip.drops.count(Dropped::NoMemory);
+            let bare = Segment {
+                payload: &[],
+                flags: Flags(segment.flags.0 & !Flags::FIN.0),
+                ..segment.clone()
+            };
+            stream.connection.on_segment(&bare, self.now);
+        } else {
+            stream.connection.on_segment(segment, self.now);
+        }
+        if !segment.payload.is_empty() {
+            self.sockets.charge(place);
+        }
+        self.sockets.mark(place);
     }
 
     /// Whether a half-open connection's listener has no room for it to stand.
@@ -326,10 +356,12 @@ impl Sockets {
     /// Sets a connection's timer and counts what it buffers; what else has changed.
     #[inline]
     fn update(&mut self, place: u32) -> Option<Change> {
+        let short = self.is_short();
         let socket = self.table.get_mut(place)?;
         let Kind::Stream(stream) = &mut socket.kind else {
             return None;
         };
+        stream.connection.hold(short);
         let news = stream.connection.events();
         let connected = news.has(Readiness::CONNECTED) && !stream.stands;
         stream.stands |= connected;

@@ -87,6 +87,8 @@ pub struct Connection {
     small: u64,
     /// How many bytes may wait to be sent or acknowledged, now.
     send_limit: u64,
+    /// Memory is short: buffers do not grow.
+    held: bool,
     /// More would have been sent, but for the congestion window.
     held_by_congestion: bool,
     /// When nothing was left that could be sent.
@@ -183,6 +185,7 @@ impl Connection {
             peer: PeerWindow::default(),
             small: 0,
             send_limit: program::FIRST_SEND_LIMIT.min(options.send_buffer.into()),
+            held: false,
             tries: 0,
             syn_sent: now,
             keepalives: 0,

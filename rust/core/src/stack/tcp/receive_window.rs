@@ -21,6 +21,8 @@ pub(crate) struct ReceiveWindow {
     scale: u8,
     /// The offset behind the last byte that the peer may send.
     edge: u64,
+    /// Memory is short: what may wait does not grow.
+    held: bool,
     round: Round,
     /// An estimate of the round trip, for the peer's sending.
     rtt: Nanos,
@@ -51,6 +53,7 @@ impl ReceiveWindow {
             most,
             scale: 0,
             edge: 1 + limit.min(LARGEST_FIELD),
+            held: false,
             round: Round::default(),
             rtt: 0,
             sample: None,
@@ -75,6 +78,11 @@ impl ReceiveWindow {
     pub(crate) fn set_most(&mut self, receive_buffer: u32) {
         self.most = u64::from(receive_buffer.max(1)).min(LARGEST_FIELD << self.scale);
         self.limit = self.limit.clamp(FIRST.min(self.most), self.most);
+    }
+
+    /// Says whether memory is short: then it does not grow.
+    pub(crate) fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     /// The field of a SYN, which is never scaled (RFC 7323 §2.2).
@@ -131,7 +139,9 @@ impl ReceiveWindow {
         // A hole holds reading up for a round trip and more, in which the peer should not have to
         // stop: half of the window is for these times.
         let target = 4 * grown.clamp(copied, 2 * copied);
-        self.limit = self.limit.max(target.min(self.most));
+        if !self.held {
+            self.limit = self.limit.max(target.min(self.most));
+        }
         self.round = Round {
             since: now,
             from: read,

@@ -48,10 +48,16 @@ impl Connection {
     /// that has arrived behind a hole.
     pub(super) fn grow_outbox(&mut self) {
         let most = u64::from(self.options.send_buffer);
-        if self.send_limit < most {
+        if self.send_limit < most && !self.held {
             let wanted = 3 * self.sender.statistics().cwnd;
             self.send_limit = self.send_limit.max(wanted.min(most));
         }
+    }
+
+    /// Says whether memory is short: then its buffers do not grow.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held;
+        self.window.hold(held);
     }
 
     /// Gives bytes that came; 0 at the end of what the peer sent.
