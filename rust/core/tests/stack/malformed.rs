@@ -77,7 +77,7 @@ fn headers_that_make_no_sense_are_counted_by_cause() {
         ),
     ] {
         assert_eq!(
-            dropped(&[packet.clone()]),
+            dropped(std::slice::from_ref(&packet)),
             json!({cause: 1}),
             "{packet:02x?}"
         );
