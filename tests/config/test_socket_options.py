@@ -33,7 +33,7 @@ def test_the_core_reads_every_option() -> None:
         "congestion": "cubic",
         "nodelay": False,
         "ecn": False,
-        "pacing": False,
+        "pacing": True,
         "send_buffer": 4 << 20,
         "receive_buffer": 6 << 20,
         "keepalive_idle": None,

@@ -68,7 +68,7 @@ class SocketOptions:
     congestion: Congestion = "cubic"
     nodelay: bool = False
     ecn: bool = False
-    pacing: bool = False
+    pacing: bool = True
     send_buffer: int = 4 << 20
     receive_buffer: int = 6 << 20
     keepalive_idle: int | None = None

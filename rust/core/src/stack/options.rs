@@ -53,7 +53,7 @@ impl Default for SocketOptions {
             congestion: Algorithm::Cubic,
             nodelay: false,
             ecn: false,
-            pacing: false,
+            pacing: true,
             send_buffer: 4 << 20,
             receive_buffer: 6 << 20,
             keepalive_idle: None,

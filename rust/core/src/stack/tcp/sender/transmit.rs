@@ -1,6 +1,7 @@
 //! What leaves, and what may leave.
 use super::scoreboard::Transmission;
 use super::{Sender, pacing};
+use crate::stack::tcp::congestion::initial_window;
 use crate::time::Nanos;
 use std::ops::Range;
 
@@ -42,9 +43,16 @@ impl Sender {
     }
 
     fn pace(&mut self, bytes: u64, now: Nanos) {
-        if let Some(rate) = self.pacing_rate() {
+        if let Some(rate) = self.pace_to_keep() {
             self.pacer.on_sent(bytes, rate, now);
         }
+    }
+
+    /// The pacing rate, but for the first window: it leaves at once, as it would without pacing, so that
+    /// a short answer does not take half a round trip more.
+    fn pace_to_keep(&self) -> Option<u64> {
+        let first = self.next() <= initial_window(self.mss);
+        self.pacing_rate().filter(|_| !first)
     }
 
     /// Remembers what holds sending back: the window, or the program.
@@ -128,19 +136,19 @@ impl Sender {
         let room = self.window_room();
         let wanted =
             || self.allowance_within(room) > 0 || self.retransmission_within(room).is_some();
-        (at > self.clock && self.pacing_rate().is_some() && wanted()).then_some(at)
+        (at > self.clock && self.pace_to_keep().is_some() && wanted()).then_some(at)
     }
 
     /// The most bytes to hand out at once: about a millisecond of the pacing rate, at least two
     /// segments, at most 64 KiB.
     #[must_use]
     pub fn quantum(&self) -> u64 {
-        pacing::quantum(self.pacing_rate(), self.mss)
+        pacing::quantum(self.pace_to_keep(), self.mss)
     }
 
     /// Bytes that window and pacing let go now.
     fn room(&self, now: Nanos) -> u64 {
-        match self.pacing_rate() {
+        match self.pace_to_keep() {
             None => self.window_room().min(self.quantum()),
             Some(_) if self.pacer.next_at() > now => 0,
             Some(_) => self.window_room().min(self.quantum()),
