@@ -271,10 +271,9 @@ impl Connection {
 
     /// The first offset that is not acknowledged (SND.UNA).
     fn una(&self) -> u64 {
-        if self.state.is_synchronized() {
-            self.sender.una()
-        } else {
-            0
+        match self.state {
+            State::SynSent | State::SynReceived => 0,
+            _ => self.sender.una(),
         }
     }
 

@@ -120,15 +120,16 @@ impl PathMtu {
         (self.mtu, self.ceiling, self.losses) = (mtu, mtu, 0);
     }
 
-    /// Full segments were lost so many times in a row that they may be too large for a path whose
-    /// routers do not say so (RFC 2923 §2.1). Whether smaller ones are worth a try.
-    pub(crate) fn on_black_hole(&mut self, timeouts: u32) -> bool {
+    /// So many timeouts in a row: what was sent, with `largest` bytes of payload and options, may be
+    /// too large for a path whose routers do not say so (RFC 2923 §2.1). Whether smaller ones are
+    /// worth a try.
+    pub(crate) fn on_black_hole(&mut self, timeouts: u32, largest: u32) -> bool {
         let base = match timeouts {
             0..=1 => return false,
             2..=3 => BASES[self.family][0],
             _ => BASES[self.family][1],
         };
-        if base >= self.mtu {
+        if base >= self.mtu || largest + self.headers() <= base {
             return false;
         }
         // Perhaps the path was only down: then what was used until now is right.
@@ -219,11 +220,12 @@ mod tests {
     #[test]
     fn a_path_that_was_only_down_comes_back_with_one_probe() {
         let mut path = ethernet();
-        assert!(!path.on_black_hole(1));
-        assert!(path.on_black_hole(2));
-        assert!(!path.on_black_hole(3));
+        assert!(!path.on_black_hole(1, 1460));
+        assert!(!path.on_black_hole(2, 1160), "that fits already");
+        assert!(path.on_black_hole(2, 1460));
+        assert!(!path.on_black_hole(3, 1460));
         assert_eq!((path.mtu(), path.next_probe()), (1200, Some(1500)));
-        assert!(path.on_black_hole(4));
+        assert!(path.on_black_hole(4, 1460));
         assert_eq!((path.mtu(), path.next_probe()), (576, Some(1500)));
         assert!(path.on_probe_arrived(1500));
         assert_eq!(
@@ -235,7 +237,7 @@ mod tests {
     #[test]
     fn the_search_ends_just_below_what_the_path_takes() {
         let mut path = ethernet();
-        path.on_black_hole(2);
+        path.on_black_hole(2, 1460);
         let mut probes = Vec::new();
         while let Some(size) = path.next_probe() {
             probes.push(size);
@@ -256,7 +258,7 @@ mod tests {
     fn nothing_larger_than_the_peer_takes_is_tried() {
         let mut path = ethernet();
         path.set_peer_mss(Some(1300));
-        path.on_black_hole(2);
+        path.on_black_hole(2, 1460);
         assert_eq!(path.next_probe(), Some(1340));
         path.on_probe_arrived(1340);
         assert_eq!(path.next_probe(), None);
@@ -265,7 +267,7 @@ mod tests {
     #[test]
     fn icmp_about_a_probe_spares_the_search() {
         let mut path = ethernet();
-        path.on_black_hole(2);
+        path.on_black_hole(2, 1460);
         assert!(!path.on_too_big(Some(1400)));
         assert_eq!(path.next_probe(), Some(1400));
     }

@@ -66,7 +66,7 @@ impl Reassembly {
     /// How many bytes can be read.
     pub(crate) fn readable(&self) -> u64 {
         let end = self.fin.unwrap_or(u64::MAX).min(self.next);
-        end - self.ring.start()
+        end.saturating_sub(self.ring.start())
     }
 
     /// Takes the bytes at `at` and, where `fin` says so, the end behind them. The caller has cut
@@ -182,6 +182,15 @@ impl Reassembly {
         into[first.len()..first.len() + second.len()].copy_from_slice(second);
         self.ring.advance(from + len);
         len as usize
+    }
+
+    /// Nothing more will come: what waits behind a hole is lost, and the rest too, where nobody will
+    /// read it.
+    pub(crate) fn end(&mut self, unread: bool) {
+        self.islands = Islands::default();
+        if unread || self.readable() == 0 {
+            self.ring = Ring::new(self.next);
+        }
     }
 
     /// Gives memory back, where nothing is kept.

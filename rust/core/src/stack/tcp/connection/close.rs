@@ -86,11 +86,8 @@ impl Connection {
         self.turn(event);
         self.timers.clear_all();
         self.outbox = Ring::new(self.outbox.end());
-        self.inbox.release();
+        self.inbox.end(self.closed);
         self.due.syn = false;
-        if self.closed {
-            self.inbox = Default::default();
-        }
     }
 
     /// TIME-WAIT, again from its beginning; or FIN-WAIT-2 whose program is gone, which must not last

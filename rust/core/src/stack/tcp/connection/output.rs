@@ -111,6 +111,10 @@ impl Connection {
         if pending <= most {
             return self.without_small_tail(pending, mss);
         }
+        if self.fin && pending - 1 <= most {
+            // All bytes; their end has to wait.
+            return pending - 1;
+        }
         let whole = most - most % mss;
         // RFC 9293 §3.8.6.2.1 (3): a peer whose window never was larger gets what it takes.
         let generous = most == window && 2 * window >= self.peer.largest;

@@ -38,9 +38,9 @@ impl Connection {
     pub(super) fn suspect_black_hole(&mut self, now: Nanos) {
         // A probe's loss says nothing of its size, where everything is lost.
         self.probe = None;
-        let full = self.next() - self.una() >= u64::from(self.mss());
         let before = self.mss();
-        if full && self.path.on_black_hole(self.sender.retries()) {
+        let largest = (self.next() - self.una()).min(before.into()) as u32 + self.options_len();
+        if self.path.on_black_hole(self.sender.retries(), largest) {
             self.on_mtu_changed(before, now);
         }
     }

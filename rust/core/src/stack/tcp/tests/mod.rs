@@ -3,6 +3,7 @@ mod line;
 mod notation;
 mod pacing;
 mod pair;
+mod properties;
 mod rfc2018;
 mod rfc3168;
 mod rfc4987;

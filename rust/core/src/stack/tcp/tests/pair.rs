@@ -2,7 +2,7 @@
 use super::line::{Line, Parcel, Quality};
 use crate::stack::event::Readiness;
 use crate::stack::options::SocketOptions;
-use crate::stack::tcp::{Connection, Endpoints, Listener, Verdict};
+use crate::stack::tcp::{Connection, Endpoints, Listener, Reply, Verdict};
 use crate::time::Nanos;
 use std::net::SocketAddr;
 
@@ -81,18 +81,31 @@ impl Pair {
 
     /// Runs while the condition holds.
     pub(crate) fn run_while(&mut self, until: Nanos, mut go_on: impl FnMut(&Self) -> bool) {
+        let mut still = 0;
         loop {
             self.act();
             if !go_on(self) {
                 return;
             }
             match self.next() {
-                Some(next) if next <= until => self.now = self.now.max(next),
+                Some(next) if next <= until => {
+                    still = if next > self.now { 0 } else { still + 1 };
+                    assert!(still < 1000, "time stands still: {:?}", self.states());
+                    self.now = self.now.max(next);
+                }
                 _ => return,
             }
             self.arrive();
             self.fire();
         }
+    }
+
+    fn states(&self) -> Vec<(Nanos, Option<Nanos>, crate::stack::tcp::Info)> {
+        let state = |end: &End| {
+            let connection = end.connection.as_ref()?;
+            Some((self.now, connection.deadline(), connection.info(self.now)))
+        };
+        self.ends.iter().filter_map(state).collect()
     }
 
     fn next(&self) -> Option<Nanos> {
@@ -116,8 +129,13 @@ impl Pair {
 
     fn receive(&mut self, to: usize, parcel: &Parcel) {
         let (segment, now) = (parcel.segment(), self.now);
-        if let Some(connection) = &mut self.ends[to].connection {
-            return connection.on_segment(&segment, now);
+        match &mut self.ends[to].connection {
+            // As a host does that has forgotten it.
+            Some(connection) if connection.is_over() => {
+                return self.reply(to, Reply::reset_for(&segment));
+            }
+            Some(connection) => return connection.on_segment(&segment, now),
+            None => {}
         }
         let endpoints = turned(endpoints());
         match self
@@ -129,20 +147,23 @@ impl Pair {
                 connection.on_segment(&segment, now);
                 self.ends[to].connection = Some(connection);
             }
-            Verdict::Answer(reply) => {
-                let mut bytes = vec![0; reply.len()];
-                reply.emit(&mut bytes, 0);
-                self.lines[to].send(
-                    Parcel {
-                        bytes,
-                        ecn: 0,
-                        packets: 1,
-                    },
-                    now,
-                );
-            }
+            Verdict::Answer(reply) => self.reply(to, Some(reply)),
             Verdict::Drop => {}
         }
+    }
+
+    fn reply(&mut self, from: usize, reply: Option<Reply>) {
+        let Some(reply) = reply else {
+            return;
+        };
+        let mut bytes = vec![0; reply.len()];
+        reply.emit(&mut bytes, 0);
+        let parcel = Parcel {
+            bytes,
+            ecn: 0,
+            packets: 1,
+        };
+        self.lines[from].send(parcel, self.now);
     }
 
     fn fire(&mut self) {

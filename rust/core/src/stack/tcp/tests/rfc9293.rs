@@ -449,3 +449,25 @@ fn a_keepalive_probe_is_answered() {
          0     > . 1:1(0) ack 1 win 65535",
     );
 }
+
+/// A connection that has ended waits for nothing, however impatient its program was.
+#[test]
+fn no_patience_outlives_the_connection() {
+    let options = SocketOptions {
+        user_timeout: Some(5 * SECOND),
+        ..SocketOptions::default()
+    };
+    let connection = play_with(
+        &options,
+        &format!(
+            "{OPEN}
+         0     < F. 1:1(0) ack 1 win 65535
+         0     > . 1:1(0) ack 2 win 65534
+         0     close
+         0     > F. 1:1(0) ack 2 win 65534
+         0     < . 2:2(0) ack 2 win 65535
+         0     over"
+        ),
+    );
+    assert_eq!(connection.deadline(), None);
+}

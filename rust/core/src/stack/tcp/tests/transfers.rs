@@ -3,7 +3,7 @@ use super::line::Quality;
 use super::pair::{CLIENT, Pair, SERVER};
 use crate::stack::event::Readiness;
 use crate::stack::options::SocketOptions;
-use crate::time::SECOND;
+use crate::time::{MILLISECOND, SECOND};
 
 pub(crate) fn bytes(len: usize) -> Vec<u8> {
     (0..len as u32)
@@ -54,4 +54,19 @@ fn a_megabyte_each_way() {
     assert!(pair.ends[SERVER].inbox == bytes(1 << 20));
     assert!(pair.ends[CLIENT].inbox == bytes(1 << 20));
     assert!(pair.connection(CLIENT).is_over() && pair.connection(SERVER).is_over());
+}
+
+#[test]
+fn super_packets_are_one_segment_each() {
+    let quality = Quality {
+        whole: true,
+        delay: MILLISECOND,
+        ..Quality::default()
+    };
+    let mut pair = Pair::new(quality, &SocketOptions::default(), 1);
+    pair.ends[CLIENT].outbox = bytes(4 << 20);
+    pair.run_while(10 * SECOND, |pair| pair.ends[SERVER].inbox.len() < 4 << 20);
+    assert!(pair.ends[SERVER].inbox == bytes(4 << 20));
+    let largest = pair.log.iter().map(|it| it.2.packets).max();
+    assert_eq!(largest, Some(45), "64 KiB in whole segments of 1448 bytes");
 }
