@@ -17,6 +17,15 @@ def test_the_link_comes_first_then_its_flows_then_the_rest() -> None:
     ]
 
 
+def test_each_link_of_a_network_comes_by_its_name() -> None:
+    names = ("b-c/down", "a-b/up", "a-b/down/dns", "a-b/down", "a-b/up/dns", "b-c/up")
+    assert groups(recorded(dict.fromkeys(names, counted()))) == [
+        Group("a-b", (("a-b/up", "up"), ("a-b/down", "down"))),
+        Group("a-b, flow dns", (("a-b/up/dns", "up"), ("a-b/down/dns", "down"))),
+        Group("b-c", (("b-c/up", "up"), ("b-c/down", "down"))),
+    ]
+
+
 def test_what_never_happened_has_no_panel_but_a_sentence() -> None:
     recording = recorded({"up": counted(), "down": counted()}, {"up": counted(4, 4)})
     assert [panel.title for panel in panels(LINK, recording, [])] == [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,11 @@ CAUSE_COLOURS = {
 }
 """Of each cause of a drop."""
 
+_LINK = "The link"
+_NAME = re.compile(r"(?:([^/]+)/)?(up|down)(?:/(.+))?")
+"""A link's name where there are several, the direction, and the flow."""
+_DOWN = re.compile(r"(?:^|/)down(?:/|$)")
+
 _COLOURS = ("#3b82f6", "#f0762e")
 """Of up and down."""
 _MUTED, _LIMIT = "#8b8d98", "#e5484d"
@@ -66,16 +72,28 @@ class Group:
 
 
 def groups(recording: Recording) -> list[Group]:
-    """The link first, then its flows by name, then whatever else was recorded."""
+    """The link first, then its flows by name, then whatever else was recorded.
+
+    Of a network every link comes by its name, with its flows.
+    """
     names = {name for sample in recording.samples for name in sample.impairments}
     members: dict[str, list[tuple[str, str]]] = {}
-    for name in sorted(names, key=lambda name: (not name.startswith("up"), name)):
-        direction, _, flow = name.partition("/")
-        known = direction in ("up", "down")
-        title = (f"Flow {flow}" if flow else "The link") if known else name
-        members.setdefault(title, []).append((name, direction if known else ""))
-    order = sorted(members, key=lambda title: (title != "The link", title))
+    for name in sorted(names, key=lambda name: (_DOWN.search(name) is not None, name)):
+        title, direction = _title(name)
+        members.setdefault(title, []).append((name, direction))
+    order = sorted(members, key=lambda title: (title != _LINK, title))
     return [Group(title, tuple(members[title])) for title in order]
+
+
+def _title(name: str) -> tuple[str, str]:
+    """Whose impairment it is, and in which direction."""
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return name, ""
+    link, direction, flow = found.groups()
+    if link is None:
+        return f"Flow {flow}" if flow else _LINK, direction
+    return f"{link}, flow {flow}" if flow else link, direction
 
 
 def panels(group: Group, recording: Recording, changes: Sequence[Change]) -> list[Panel]:

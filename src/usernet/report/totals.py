@@ -17,19 +17,22 @@ if TYPE_CHECKING:
 
 __all__ = ["glance", "totals_table"]
 
+_MOST_CARDS = 8
+
 
 def glance(
     recording: Recording, totals: Mapping[str, ImpairmentStatistics], changes: Sequence[Change]
 ) -> Html:
-    """A card for each direction of the link: rate, loss and delay."""
+    """A card for each direction of the link, or of the first links: rate, loss and delay."""
     if not recording.samples:
         return Html("")
     first, last = recording.samples[0].time_ns, recording.samples[-1].time_ns
     seconds = (last - first) / 1e9
-    names = [name for name in ("up", "down") if name in totals]
+    names = [name for name in totals if name.rpartition("/")[2] in {"up", "down"}]
+    names.sort(key=lambda name: (name.rpartition("/")[0], name.endswith("down")))
     cards = [
         _card(name, totals[name], seconds, delay_ms(recording, name, changes).highest)
-        for name in names
+        for name in names[:_MOST_CARDS]
     ]
     return element("div", *cards, class_="cards")
 
