@@ -93,13 +93,13 @@ class NetworkLink:
 
     def cut(self) -> None:
         """Cut it, in both directions: every packet is dropped, until `restore`."""
-        self.up.cut()
-        self.down.cut()
+        state = self._assembly.states[self.name]
+        self._assembly.change_link(self.name, state.cut(up=True, down=True))
 
     def restore(self) -> None:
         """Make it whole again; what it does to packets is what it did before."""
-        self.up.restore()
-        self.down.restore()
+        state = self._assembly.states[self.name]
+        self._assembly.change_link(self.name, state.restored(up=True, down=True))
 
     def statistics(self) -> NetworkLinkStatistics:
         """What it did so far.

@@ -1,0 +1,1 @@
+"""Tests on a simulated network: what `usernet.pytest_plugin` is made of."""
