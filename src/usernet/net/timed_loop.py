@@ -66,7 +66,7 @@ class TimedLoop(asyncio.BaseEventLoop):
         self._timers: list[tuple[int, int, asyncio.TimerHandle]] = []
         self._cancelled = 0
         self._sequence = itertools.count()
-        self.numbers = itertools.count()
+        self.numbers: itertools.count[int] = itertools.count()
         self._selector = selectors.DefaultSelector()
         self._woken, self._waker = system.socketpair()
         self._woken.setblocking(False)
