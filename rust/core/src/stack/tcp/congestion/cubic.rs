@@ -104,7 +104,7 @@ pub(super) struct Cubic {
     state: State,
     slow_start: SlowStart,
     recovery: Recovery,
-    undo: Option<State>,
+    undo: Option<(State, SlowStart)>,
 }
 
 impl Cubic {
@@ -190,7 +190,7 @@ impl Congestion for Cubic {
 
     fn on_congestion(&mut self, reason: Reason, flight: &Flight) {
         if self.recovery.begin(reason, flight.una) {
-            self.undo = Some(self.state);
+            self.undo = Some((self.state, self.slow_start));
             self.reduce();
         }
         let (mss, state) = (self.mss as f64, &mut self.state);
@@ -208,10 +208,10 @@ impl Congestion for Cubic {
 
     /// §4.9, unless the window is back already.
     fn on_spurious(&mut self, _flight: &Flight) {
-        if let Some(state) = self.undo.take()
+        if let Some(before) = self.undo.take()
             && self.state.window < self.state.prior
         {
-            self.state = state;
+            (self.state, self.slow_start) = before;
         }
         self.recovery.end();
     }

@@ -22,7 +22,7 @@ pub(super) struct Reno {
     slow_start: SlowStart,
     recovery: Recovery,
     /// Window and threshold before the last reduction.
-    undo: Option<(u64, u64)>,
+    undo: Option<(u64, u64, SlowStart)>,
 }
 
 impl Reno {
@@ -86,7 +86,7 @@ impl Congestion for Reno {
     /// RFC 5681 §3.1 and §3.2. The window stands for the flight: it only grows while it is used.
     fn on_congestion(&mut self, reason: Reason, flight: &Flight) {
         if self.recovery.begin(reason, flight.una) {
-            self.undo = Some((self.window, self.ssthresh));
+            self.undo = Some((self.window, self.ssthresh, self.slow_start));
             self.ssthresh = (self.window / 2).max(2 * self.mss);
         }
         self.window = match reason {
@@ -104,7 +104,8 @@ impl Congestion for Reno {
 
     /// RFC 4015 §3.2, but for the burst, which is bounded by pacing or by the acknowledgements.
     fn on_spurious(&mut self, _flight: &Flight) {
-        if let Some((window, ssthresh)) = self.undo.take() {
+        if let Some((window, ssthresh, slow_start)) = self.undo.take() {
+            self.slow_start = slow_start;
             self.window = self.window.max(window);
             self.ssthresh = self.ssthresh.max(ssthresh);
         }

@@ -60,7 +60,7 @@ impl Connection {
                 ece: self.ecn.on_ack(segment.flags, ack, next),
                 bare: segment.sequence_len() == 0 && !news && ack == una,
                 window_limited: self.held_by_congestion,
-                more: self.has_unsent() && self.peer.edge > next,
+                more: self.has_more(),
             },
             now,
         );

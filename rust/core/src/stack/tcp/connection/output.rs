@@ -104,6 +104,14 @@ impl Connection {
         (len > 0).then(|| self.plan_range(next..next + len, true, now))
     }
 
+    /// Whether new data would leave if congestion let it.
+    pub(super) fn has_more(&self) -> bool {
+        let next = self.next();
+        let window = self.peer.edge.saturating_sub(next);
+        let mss = u64::from(self.payload_size());
+        self.has_unsent() && self.sendable(self.stream_end() - next, window, 2 * mss, mss) > 0
+    }
+
     /// How much new data leaves, of so much that waits, when the peer takes `window`, and `most`
     /// may leave for all other reasons.
     fn sendable(&self, pending: u64, window: u64, most: u64, mss: u64) -> u64 {

@@ -26,7 +26,8 @@ pub struct Acknowledgement<'a> {
     /// Whether the connection had more to send than the congestion window allowed. (The sender sees
     /// by itself where a window was filled; this is for data held back to make larger packets.)
     pub window_limited: bool,
-    /// Whether unsent data waits that the peer's window has room for.
+    /// Whether unsent data waits that would leave now if congestion let it: the peer's window has
+    /// room, and Nagle's algorithm agrees.
     pub more: bool,
 }
 

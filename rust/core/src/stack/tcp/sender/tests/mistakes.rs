@@ -20,7 +20,7 @@ fn an_old_echo_takes_fast_recovery_back() {
     let statistics = script.sender.statistics();
     assert_eq!(
         (script.phase(), script.cwnd(), statistics.undone),
-        ("open", 10, 1)
+        ("open", 11, 1)
     );
     assert!(statistics.reordering, "it was reordering");
 }
@@ -80,7 +80,7 @@ fn an_old_echo_takes_a_timeout_back() {
     let statistics = script.sender.statistics();
     assert_eq!(
         (script.phase(), script.cwnd(), statistics.undone),
-        ("open", 10, 1)
+        ("open", 11, 1)
     );
     assert_eq!((script.in_flight(), script.resend()), (9, vec![]));
     assert!(
@@ -109,7 +109,7 @@ fn a_recovery_without_retransmissions_is_taken_back() {
     script.send(10).at(100).ack(0, &[1..4]);
     assert_eq!((script.phase(), script.cwnd()), ("recovery", 5));
     script.ack(10, &[]);
-    assert_eq!((script.phase(), script.cwnd()), ("open", 10));
+    assert_eq!((script.phase(), script.cwnd()), ("open", 12));
 }
 
 /// A probe for a larger MTU that is lost alone is no congestion (RFC 4821 §7.6.2), and the sender
@@ -143,4 +143,21 @@ fn too_large_packets_leave_again() {
         script.sender.retransmission(0),
         Some(1..1 + script.sender.window())
     );
+}
+
+/// Slow start goes on as if nothing had happened. (Reno counts two segments of an acknowledgement.)
+#[test]
+fn slow_start_goes_on_after_a_mistake() {
+    for (algorithm, window) in [(Algorithm::Cubic, 17), (Algorithm::Reno, 13)] {
+        let mut script = Script::with(algorithm, true, true);
+        script.send(10).at(100).ack(0, &[1..4]);
+        assert_eq!(script.resend(), [0]);
+        script.at(110).echo(4, &[], 0);
+        assert_eq!((script.cwnd(), script.sender.statistics().undone), (11, 1));
+        script.send(6).at(120).ack(10, &[]);
+        assert_eq!(
+            (script.cwnd(), script.sender.statistics().ssthresh),
+            (window, u64::MAX)
+        );
+    }
 }

@@ -113,7 +113,7 @@ fn a_delay_is_no_loss() {
         script.at(at + 1).ack(1, &[]);
         assert_eq!((script.resend(), script.allowance()), (vec![], 2));
         script.send(2).at(at + 2).ack(2, &[]);
-        assert_eq!((script.phase(), script.cwnd()), ("open", 10), "{sack}");
+        assert_eq!((script.phase(), script.cwnd()), ("open", 11), "{sack}");
         assert_eq!(script.sender.statistics().undone, 1);
         assert_eq!(script.resend(), [0_u64; 0]);
         script.at(at + 10).ack(12, &[]);
