@@ -173,3 +173,47 @@ fn an_interface_comes_and_goes_with_its_link() {
     ]));
     net.stop();
 }
+
+#[test]
+fn a_connection_outlives_its_route() {
+    let mut net = Net::pair(&json!({"delay": {"ns": 5 * MS}}));
+    let listener = net.listen("b", "10.0.0.2:80");
+    let client = net.connect("a", "10.0.0.2:80");
+    net.pass(15 * MS);
+    let server = net.accept("b", listener).unwrap();
+    let elsewhere = host(&["10.9.0.1/24"]);
+    net.reconfigure("a", elsewhere);
+    net.with("a", |host, now| host.send(client, b"hello", now))
+        .unwrap();
+    net.pass(3000 * MS);
+    assert!(net.dropped("a")["no_route"].as_u64().unwrap() >= 3);
+    net.reconfigure("a", host(&["10.0.0.1/24"]));
+    net.pass(10_000 * MS);
+    let mut bytes = [0; 9];
+    assert_eq!(
+        net.with("b", |host, now| host.receive(server, &mut bytes, now)),
+        Ok(5)
+    );
+}
+
+#[test]
+fn an_interface_without_an_address_borrows_one() {
+    let mut net = Net::new();
+    net.start("a", host(&["10.0.0.1/32"]));
+    let mut a = host(&["10.0.0.1/32"]);
+    a["routes"] = json!([{"to": "10.0.0.2/32", "interface": "eth0"}]);
+    net.reconfigure("a", a);
+    // b has its address on another interface than that towards a.
+    net.start(
+        "b",
+        json!({"app": "host", "interfaces": {"lan": {"addresses": ["10.0.0.2/32"]}, "wan": {}},
+        "routes": [{"to": "10.0.0.1/32", "interface": "wan"}]}),
+    );
+    net.line(("a", "eth0"), ("b", "wan"), &json!({}));
+    let echo = net.echo("a");
+    net.send_to("a", echo, b"x", "10.0.0.2:1").unwrap();
+    net.pass(MS);
+    assert!(net.receive_from("a", echo).is_ok());
+    let source = net.with("b", |host, _| host.source_for("10.0.0.1".parse().unwrap()));
+    assert_eq!(source, Ok("10.0.0.2".parse().unwrap()));
+}

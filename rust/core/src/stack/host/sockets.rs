@@ -279,6 +279,13 @@ impl Sockets {
         }
     }
 
+    /// Forgets the oldest datagram that was to be sent.
+    pub(super) fn skip_datagram(&mut self, place: u32) {
+        if let Some(udp) = self.udp(place) {
+            udp.outgoing.skip();
+        }
+    }
+
     #[inline]
     pub(super) fn stream(&mut self, place: u32) -> Option<&mut Stream> {
         match &mut self.table.get_mut(place)?.kind {

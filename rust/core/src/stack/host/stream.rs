@@ -22,7 +22,7 @@ pub(super) struct Stream {
     listener: Option<SocketId>,
     stands: bool,
     /// Its way, and how often ways had changed when that was looked up.
-    hop: Hop,
+    hop: Option<Hop>,
     changes: u32,
 }
 
@@ -36,7 +36,7 @@ impl Stream {
             options,
             listener: None,
             stands: false,
-            hop,
+            hop: Some(hop),
             changes: ip.paths.changes(),
         }
     }
@@ -51,18 +51,19 @@ impl Stream {
         self.connection.info(0).state
     }
 
-    /// Its way to the peer; where ways have changed, the new one, of which the connection is told
-    /// the MTU.
+    /// Its way to the peer, if there is one; where ways have changed, the new one, of which the
+    /// connection is told the MTU.
     #[inline]
     pub(super) fn hop(&mut self, ip: &Ip, now: Nanos) -> Option<Hop> {
         if self.changes != ip.paths.changes() {
             let remote = self.endpoints.remote.ip();
-            self.hop = ip.hop(remote)?;
+            self.hop = ip.hop(remote);
             self.changes = ip.paths.changes();
-            self.connection
-                .set_path_mtu(ip.mtu(self.hop, remote, now), now);
+            if let Some(hop) = self.hop {
+                self.connection.set_path_mtu(ip.mtu(hop, remote, now), now);
+            }
         }
-        Some(self.hop)
+        self.hop
     }
 }
 

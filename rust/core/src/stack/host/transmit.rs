@@ -3,7 +3,7 @@ use super::Host;
 use super::icmp::{HEADER as ECHO_HEADER, echo_types};
 use super::sockets::Kind;
 use super::stream::Stream;
-use crate::app::{BATCH, Context};
+use crate::app::Context;
 use crate::packet::{Offload, Packet, Segmentation};
 use crate::stack::ip::Ip;
 use crate::stack::ip::counters::Dropped;
@@ -15,8 +15,11 @@ use crate::wire::field::put_u16;
 use crate::wire::headers::{TCP, UDP};
 use std::net::{IpAddr, SocketAddr};
 
-/// How many packets a socket may send before the next one gets its turn.
-const TURN: usize = 8;
+/// How many packets, as they will be on the wire, a host sends in a breath: what a link has room for
+/// also where something cuts super-packets on the way.
+const BREATH: u64 = 512;
+/// How many a socket sends before the next one gets its turn: at least a super-packet.
+const TURN: u64 = 64;
 /// Bytes of the largest TCP header.
 const LARGEST_TCP_HEADER: usize = 60;
 /// Where TCP and UDP keep their checksums.
@@ -25,36 +28,36 @@ const UDP_CHECKSUM: u16 = 6;
 const CWR: u8 = 0x80;
 
 impl Host {
-    /// Lets sockets send, about a batch in all; the rest goes out in the next breath.
+    /// Lets sockets send; what a breath has no room for goes out in the next one.
     pub(super) fn transmit(&mut self, context: &mut Context<'_>) {
-        let mut left = BATCH;
+        let mut left = BREATH;
         while left > 0 {
             let Some(place) = self.sockets.next_marked() else {
                 break;
             };
-            let turn = TURN.min(left);
-            let sent = self.take_turn(place, turn, context);
-            left = left.saturating_sub(sent.max(1));
-            if sent == turn {
+            let before = self.ip.sent();
+            if self.take_turn(place, before + TURN, context) {
                 self.sockets.mark(place);
             }
+            left = left.saturating_sub((self.ip.sent() - before).max(1));
         }
     }
 
-    /// One turn of a socket: how many packets it has sent, and `turn` where it may have more.
-    fn take_turn(&mut self, place: u32, turn: usize, context: &mut Context<'_>) -> usize {
+    /// One turn of a socket, until it has nothing left or the host has sent so many packets; whether
+    /// there may be more.
+    fn take_turn(&mut self, place: u32, until: u64, context: &mut Context<'_>) -> bool {
         let Some(socket) = self.sockets.table.get_mut(place) else {
-            return 0;
+            return false;
         };
         match &mut socket.kind {
             Kind::Stream(stream) => {
-                let sent = send_segments(stream, &mut self.ip, turn, context);
-                self.after_segments(place, sent == turn);
-                sent
+                let more = send_segments(stream, &mut self.ip, until, context);
+                self.after_segments(place, more);
+                more
             }
-            Kind::Udp(_) => self.send_datagrams(place, turn, context),
-            Kind::Echo(_) => self.send_echoes(place, turn, context),
-            Kind::Listener(_) => 0,
+            Kind::Udp(_) => self.send_datagrams(place, until, context),
+            Kind::Echo(_) => self.send_echoes(place, until, context),
+            Kind::Listener(_) => false,
         }
     }
 
@@ -66,25 +69,23 @@ impl Host {
         }
     }
 
-    fn send_datagrams(&mut self, place: u32, turn: usize, context: &mut Context<'_>) -> usize {
-        for sent in 0..turn {
-            let Some(udp) = self.sockets.udp(place) else {
-                return sent;
-            };
-            let Some((len, remote)) = udp.outgoing.front() else {
+    fn send_datagrams(&mut self, place: u32, until: u64, context: &mut Context<'_>) -> bool {
+        while self.ip.sent() < until {
+            let next = self.sockets.udp(place).and_then(|udp| {
+                let (len, remote) = udp.outgoing.front()?;
+                Some(((udp.local, remote), len))
+            });
+            let Some((ends, len)) = next else {
                 self.after_datagrams(place);
-                return sent;
+                return false;
             };
-            let ends = (udp.local, remote);
             if let Err(cause) = self.send_datagram(place, ends, len, context) {
                 self.ip.drops.count(cause);
-                if let Some(udp) = self.sockets.udp(place) {
-                    udp.outgoing.skip();
-                }
+                self.sockets.skip_datagram(place);
             }
         }
         self.after_datagrams(place);
-        turn
+        true
     }
 
     fn send_datagram(
@@ -126,39 +127,30 @@ impl Host {
         }
     }
 
-    fn send_echoes(&mut self, place: u32, turn: usize, context: &mut Context<'_>) -> usize {
-        for sent in 0..turn {
-            let Some(echo) = self.sockets.udp(place) else {
-                return sent;
-            };
-            let mut payload = [0; LARGEST];
-            let (identifier, hop_limit) = (echo.local.port(), echo.options.hop_limit);
-            let Some((len, remote)) = echo.outgoing.pop(&mut payload) else {
+    fn send_echoes(&mut self, place: u32, until: u64, context: &mut Context<'_>) -> bool {
+        while self.ip.sent() < until {
+            let next = self.sockets.udp(place).and_then(|echo| {
+                let mut payload = vec![0; echo.outgoing.front()?.0];
+                let (_, remote) = echo.outgoing.pop(&mut payload)?;
+                Some((payload, remote, echo.local.port(), echo.options.hop_limit))
+            });
+            let Some((payload, remote, identifier, hop_limit)) = next else {
                 self.after_datagrams(place);
-                return sent;
+                return false;
             };
-            let (request, _) = echo_types(remote.is_ipv4());
-            let fill = |message: &mut [u8]| {
-                message[..ECHO_HEADER].fill(0);
-                message[0] = request;
-                put_u16(message, 4, identifier);
-                put_u16(message, 6, remote.port());
-                message[ECHO_HEADER..].copy_from_slice(&payload[..len]);
-            };
-            let source = self
-                .ip
-                .source_for(remote.ip())
-                .map_err(|_| Dropped::NoRoute);
-            let sent = source.and_then(|source| {
+            let source = self.ip.source_for(remote.ip());
+            let sent = source.map_err(|_| Dropped::NoRoute).and_then(|source| {
                 let ends = (source, remote.ip());
-                self.send_echo(ends, hop_limit, context, fill, ECHO_HEADER + len)
+                let len = ECHO_HEADER + payload.len();
+                let fill = |message: &mut [u8]| request(message, identifier, remote, &payload);
+                self.send_echo(ends, hop_limit, context, fill, len)
             });
             if let Err(cause) = sent {
                 self.ip.drops.count(cause);
             }
         }
         self.after_datagrams(place);
-        turn
+        true
     }
 
     /// Some were sent: there may be room again, and a closed socket may be done.
@@ -176,17 +168,20 @@ impl Host {
     }
 }
 
-/// Sends what a connection has to send now.
-fn send_segments(
-    stream: &mut Stream,
-    ip: &mut Ip,
-    turn: usize,
-    context: &mut Context<'_>,
-) -> usize {
-    let Some(hop) = stream.hop(ip, context.now) else {
-        ip.drops.count(Dropped::NoRoute);
-        return 0;
-    };
+/// Writes an echo request but for its checksum.
+fn request(message: &mut [u8], identifier: u16, remote: SocketAddr, payload: &[u8]) {
+    let (kind, _) = echo_types(remote.is_ipv4());
+    message[..ECHO_HEADER].fill(0);
+    message[0] = kind;
+    put_u16(message, 4, identifier);
+    put_u16(message, 6, remote.port());
+    message[ECHO_HEADER..].copy_from_slice(payload);
+}
+
+/// Sends what a connection has to send now, until the host has sent so many packets; whether there may
+/// be more.
+fn send_segments(stream: &mut Stream, ip: &mut Ip, until: u64, context: &mut Context<'_>) -> bool {
+    let hop = stream.hop(ip, context.now);
     let outline = Outline {
         source: stream.endpoints.local.ip(),
         destination: stream.endpoints.remote.ip(),
@@ -196,17 +191,21 @@ fn send_segments(
         id: None,
     };
     let room = LARGEST - outline.header_len() - LARGEST_TCP_HEADER;
-    for sent in 0..turn {
+    while ip.sent() < until {
         let Some(outgoing) = stream.connection.transmit(room, context.now) else {
-            return sent;
+            return false;
         };
         let len = outline.header_len() + outgoing.len();
-        if let Some(mut packet) = context.pool.packet(len) {
-            emit_segment(&mut packet, outline, &outgoing);
-            ip.transmit(packet, hop, context);
+        match (hop, context.pool.packet(len)) {
+            (Some(hop), Some(mut packet)) => {
+                emit_segment(&mut packet, outline, &outgoing);
+                ip.transmit(packet, hop, context);
+            }
+            (None, Some(packet)) => ip.drop(packet, Dropped::NoRoute, context.pool),
+            (_, None) => ip.drops.count(Dropped::NoMemory),
         }
     }
-    turn
+    true
 }
 
 #[inline]

@@ -116,7 +116,10 @@ impl Ip {
         let Some(interface) = self.interfaces.get(place) else {
             return;
         };
-        let (Some(own), Some(source)) = (interface.mac, interface.source_for(next, next)) else {
+        // An interface without an address of its own asks with another's (RFC 1812 §2.2.7).
+        let source = interface.source_for(next, next);
+        let source = source.or_else(|| self.source_for(next).ok());
+        let (Some(own), Some(source)) = (interface.mac, source) else {
             return;
         };
         match (source, next) {

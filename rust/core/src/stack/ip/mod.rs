@@ -83,6 +83,8 @@ pub(crate) struct Ip {
     /// Packets that waited where interfaces were replaced, until there is somebody to give them to.
     lost: VecDeque<Packet>,
     forwarded: u64,
+    /// Packets that left, as they will be on the wire.
+    sent: u64,
     /// Packets from the host to itself.
     looped: VecDeque<Packet>,
     ids: Key,
@@ -105,6 +107,7 @@ impl Ip {
             neighbours: Neighbours::new(Key::draw(stream)),
             lost: VecDeque::new(),
             forwarded: 0,
+            sent: 0,
             looped: VecDeque::new(),
             ids: Key::draw(stream),
             id: stream.next_u32() as u16,
@@ -248,6 +251,12 @@ impl Ip {
     /// How many packets to the host itself wait.
     pub(crate) fn looped(&self) -> usize {
         self.looped.len()
+    }
+
+    /// How many packets have left, to others or to the host itself, as they will be on the wire.
+    #[inline]
+    pub(crate) fn sent(&self) -> u64 {
+        self.sent
     }
 
     /// Lets a packet go.

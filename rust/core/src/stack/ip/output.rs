@@ -140,6 +140,7 @@ impl Ip {
         };
         interface.traffic.packets_out += 1;
         interface.traffic.bytes_out += packet.len() as u64;
+        self.sent += weight(&packet);
         packet.set_arrived(context.now);
         context.transmit(output, packet);
     }
@@ -152,6 +153,7 @@ impl Ip {
         }
         packet.set_arrived(context.now);
         packet.set_network_offset(0);
+        self.sent += 1;
         self.looped.push_back(packet);
     }
 
@@ -160,6 +162,16 @@ impl Ip {
         let packet = self.looped.pop_front()?;
         Some(self.receive_own(packet, context))
     }
+}
+
+/// About how many packets on the wire a packet stands for.
+#[inline]
+fn weight(packet: &Packet) -> u64 {
+    if !packet.is_super() {
+        return 1;
+    }
+    let size = usize::from(packet.offload().segment_size).max(1);
+    packet.len().div_ceil(size) as u64
 }
 
 /// A destination that is not said is this host (RFC 1122 §3.2.1.3; what connect(2) does).
