@@ -188,3 +188,31 @@ fn what_was_sent_before_a_close_still_goes_out() {
     assert_eq!(net.receive_from("b", server).unwrap().0, b"last");
     assert_eq!(net.counters("a")["sockets"], json!({"udp": 1}));
 }
+
+#[test]
+fn what_never_leaves_a_host_does_not() {
+    let mut net = delayed();
+    let socket = net.udp("a", "127.0.0.1:0");
+    assert_eq!(
+        net.send_to("a", socket, b"x", "10.0.0.2:5"),
+        Err(SocketError::Invalid)
+    );
+    let refused = net.bind("a", "127.0.0.1:0", Some("10.0.0.2:5"));
+    assert_eq!(refused, Err(SocketError::Invalid));
+    net.send_to("a", socket, b"x", "10.0.0.1:5").unwrap();
+}
+
+#[test]
+fn events_of_sockets_that_are_gone_do_not_pile_up() {
+    let mut net = Net::pair(&json!({}));
+    let server = net.udp("b", "10.0.0.2:1");
+    for round in 0..2000 {
+        let client = net.udp("a", "10.0.0.1:9");
+        net.send_to("b", server, b"x", "10.0.0.1:9").unwrap();
+        net.pass(MS);
+        if round < 1999 {
+            net.with("a", |host, now| host.close(client, now));
+        }
+    }
+    assert_eq!(net.events("a").len(), 1);
+}

@@ -17,7 +17,8 @@ impl Host {
     /// Begins a TCP connection. `CONNECTED` or `FAILED` follows as an event.
     ///
     /// # Errors
-    /// There is no route, no free port, or the local address is taken or not the host's.
+    /// There is no route, no free port, or the local address is taken or not the host's; too many
+    /// sockets, or no memory for another.
     pub fn connect(
         &mut self,
         remote: SocketAddr,
@@ -42,7 +43,9 @@ impl Host {
     }
 
     /// Listens for TCP connections; an unspecified address is all of the host's of that family,
-    /// port 0 any free one. `READABLE` says that one can be accepted.
+    /// port 0 any free one. `READABLE` says that one can be accepted. Connections that stand or linger
+    /// at the port do not matter, as with `SO_REUSEADDR`; other listeners do, unless all are to
+    /// `reuse` it: then each peer is always heard by the same one.
     ///
     /// # Errors
     /// The address is taken or not the host's.
@@ -68,7 +71,9 @@ impl Host {
         self.accept_waiting(place)
     }
 
-    /// A UDP socket; with `remote`, one that hears only from there, and can `send`.
+    /// A UDP socket; with `remote`, one that hears only from there, and can `send`. Such a one fails
+    /// (`FAILED`) with what ICMP says of its datagrams; one that talks to many is not told, as on Linux.
+    /// One that is bound to an unspecified address hears broadcasts and groups too.
     ///
     /// # Errors
     /// The address is taken or not the host's; there is no route to `remote`.
@@ -171,7 +176,8 @@ impl Host {
         let is_echo = self.kind(id).is_some_and(Kind::is_echo);
         let udp = self.sockets.udp(place).ok_or(SocketError::Invalid)?;
         let echo = udp.remote.is_none() && is_echo;
-        let mismatch = !echo && udp.local.is_ipv4() != remote.is_ipv4();
+        let local = udp.local;
+        let mismatch = !echo && local.is_ipv4() != remote.is_ipv4();
         let other = udp.remote.is_some_and(|peer| peer != remote);
         if mismatch || other || remote.port() == 0 && !echo {
             return Err(if other {
@@ -182,6 +188,9 @@ impl Host {
         }
         if bytes.len() > most(remote.ip()) {
             return Err(SocketError::MessageTooLong);
+        }
+        if !echo && !self.may_send(local.ip(), remote.ip()) {
+            return Err(SocketError::Invalid);
         }
         self.ip.source_for(remote.ip())?;
         let udp = self.sockets.udp(place).ok_or(SocketError::Invalid)?;
@@ -303,7 +312,7 @@ impl Host {
                 stream.options = options;
                 self.sockets.mark(place);
             }
-            Kind::Listener(listening) => listening.options = options,
+            Kind::Listener(listening) => listening.set_options(options),
             Kind::Udp(udp) | Kind::Echo(udp) => udp.options = options,
         }
         Ok(())

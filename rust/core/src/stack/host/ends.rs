@@ -45,13 +45,16 @@ impl Host {
             Some(local) if !self.ip.is_own(local.ip()) => {
                 return Err(SocketError::AddressNotAvailable);
             }
+            Some(local) if !self.may_send(local.ip(), remote.ip()) => {
+                return Err(SocketError::Invalid);
+            }
             Some(local) => local.ip(),
             None => self.ip.source_for(remote.ip())?,
         };
         let demux = &self.sockets.demux;
         let free = |port| {
             let local = SocketAddr::new(ip, port);
-            demux.flow(&Flow::new(protocol, local, remote)).is_none()
+            local != remote && demux.flow(&Flow::new(protocol, local, remote)).is_none()
         };
         let port = match local.map_or(0, |local| local.port()) {
             0 => {
@@ -68,6 +71,11 @@ impl Host {
         Ok(Endpoints { local, remote })
     }
 
+    /// Whether packets may go from one address to another: those that never leave a host go to itself.
+    pub(super) fn may_send(&self, from: IpAddr, to: IpAddr) -> bool {
+        !from.is_loopback() || self.ip.is_own(to)
+    }
+
     /// The address of a socket that hears everybody.
     pub(super) fn local_end(
         &mut self,
@@ -75,6 +83,7 @@ impl Host {
         local: SocketAddr,
         sharing: bool,
     ) -> Result<SocketAddr, SocketError> {
+        let local = SocketAddr::new(local.ip(), local.port());
         if !local.ip().is_unspecified() && !self.ip.is_own(local.ip()) {
             return Err(SocketError::AddressNotAvailable);
         }

@@ -12,7 +12,7 @@ use crate::stack::socket::udp::Udp;
 use crate::stack::spec::Spec;
 use crate::stack::timer::Wheel;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 /// Who waits for memory is told when this part of it is free.
@@ -249,10 +249,11 @@ impl Sockets {
     fn prune_events(&mut self) {
         if self.events.len() > 2 * self.table.len() + 64 {
             let table = &self.table;
-            let told = |place: &u32| table.get(*place).is_some_and(|socket| socket.told);
-            self.events.retain(told);
-            let mut last = std::collections::BTreeSet::new();
-            self.events.retain(|place| last.insert(*place));
+            let mut seen = BTreeSet::new();
+            self.events.retain(|&place| {
+                let told = table.get(place).is_some_and(|socket| socket.told);
+                told && seen.insert(place)
+            });
         }
     }
 

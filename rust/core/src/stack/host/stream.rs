@@ -48,7 +48,7 @@ impl Stream {
 
     /// The name of its state.
     pub(super) fn state(&self) -> &'static str {
-        self.connection.info(0).state
+        self.connection.state()
     }
 
     /// Its way to the peer, if there is one; where ways have changed, the new one, of which the
@@ -76,6 +76,14 @@ pub(super) struct Listening {
     waiting: VecDeque<SocketId>,
     /// Whether the next one is worth an event.
     wants: bool,
+}
+
+impl Listening {
+    /// Changes what later connections start with.
+    pub(super) fn set_options(&mut self, options: SocketOptions) {
+        self.listener.set_options(&options);
+        self.options = options;
+    }
 }
 
 impl Host {

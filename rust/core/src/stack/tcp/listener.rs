@@ -48,6 +48,11 @@ impl Listener {
         }
     }
 
+    /// Changes the options that later connections start with.
+    pub fn set_options(&mut self, options: &SocketOptions) {
+        self.options = options.clone();
+    }
+
     /// A segment for this port that no connection knows (RFC 9293 §3.10.7.2). `isn` is what a new
     /// connection starts with.
     pub fn on_segment(

@@ -100,6 +100,12 @@ impl Counters {
 }
 
 impl Connection {
+    /// The state's name in RFC 9293, in lower case.
+    #[must_use]
+    pub fn state(&self) -> &'static str {
+        self.state.name()
+    }
+
     /// What it is doing.
     #[must_use]
     pub fn info(&self, now: Nanos) -> Info {
