@@ -19,6 +19,12 @@ def test_precedence() -> None:
     assert link.down == Impairment(delay="2ms", loss="2%", rate="9mbit")
 
 
+def test_a_direction_may_be_an_impairment() -> None:
+    link = Link.of(both="delay=5ms", up=Impairment(loss="1%"), down=Impairment())
+    assert link.up == Impairment(delay="5ms", loss="1%")
+    assert link.down == Impairment(delay="5ms")
+
+
 def test_nothing_is_no_impairment() -> None:
     assert Link.of() == Link(Impairment(), Impairment(), ())
 

@@ -28,8 +28,9 @@ DIRECTIONS = ("up", "down")
 SIDES = ("rtt", "both", *DIRECTIONS)
 """The keys of a table that says something about both directions."""
 
-Side: TypeAlias = str | Mapping[str, object] | None
-"""Impairments of one side: items such as ``loss=2% rate=1mbit``, or keys and values."""
+Side: TypeAlias = str | Mapping[str, object] | Impairment | None
+"""Impairments of one side: items such as ``loss=2% rate=1mbit``, keys and values, or an `Impairment`,
+of which those keys count that are not as by default."""
 
 
 class LinkKeys(EffectKeys, total=False):
@@ -213,8 +214,10 @@ def as_text(value: object, path: str) -> str:
 
 
 def _keys(side: object, path: str) -> Mapping[str, object]:
-    if side is None:
+    if side is None or side == Impairment():
         return {}
+    if isinstance(side, Impairment):
+        side = str(side)
     if isinstance(side, str):
         try:
             return parse_items(side)
