@@ -29,8 +29,8 @@ SIDES = ("rtt", "both", *DIRECTIONS)
 """The keys of a table that says something about both directions."""
 
 Side: TypeAlias = str | Mapping[str, object] | Impairment | None
-"""Impairments of one side: items such as ``loss=2% rate=1mbit``, keys and values, or an `Impairment`,
-of which those keys count that are not as by default."""
+"""Impairments of one side: items such as ``loss=2% rate=1mbit``, keys and values, or an
+`Impairment`, of which those keys count that are not as by default."""
 
 
 class LinkKeys(EffectKeys, total=False):
