@@ -11,7 +11,7 @@ import socket
 import struct
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, cast
 
 import pytest
 
@@ -23,6 +23,7 @@ from .ideal import ideal
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+P = TypeVar("P", bound=asyncio.Protocol)
 Trace: TypeAlias = "list[str]"
 Scenario: TypeAlias = "Callable[[Pair], Awaitable[object]]"
 
@@ -68,11 +69,43 @@ class Recorder(asyncio.Protocol):
         self.trace.append("resume_writing")
 
 
-class Pair:
-    """Both ends of a connection."""
+class Echoing(asyncio.Protocol):
+    """Answers what it is told."""
 
-    def __init__(self, client: Recorder, server: Recorder) -> None:
-        self.client, self.server = client, server
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.write(data)
+
+
+class Asking(Echoing):
+    """Asks, and waits for the answer."""
+
+    def __init__(self) -> None:
+        self.answered = asyncio.Event()
+
+    def data_received(self, data: bytes) -> None:
+        self.answered.set()
+
+    async def ask(self) -> None:
+        self.answered.clear()
+        self.transport.write(b"?")
+        await self.answered.wait()
+
+
+class Pair:
+    """Both ends of a connection, and another beside it."""
+
+    def __init__(self, client: Recorder, server: Recorder, beside: Asking) -> None:
+        self.client, self.server, self.beside = client, server, beside
+
+    async def settle(self) -> None:
+        """Wait until what was sent before has come, and what follows from it: questions and their
+        answers on the same line have come after it."""
+        for _ in range(4):
+            await self.beside.ask()
 
     def traces(self) -> tuple[Trace, Trace]:
         return self.client.trace, self.server.trace
@@ -82,11 +115,11 @@ class Calls(Protocol):
     """What makes connections: a loop, or a host."""
 
     async def create_server(
-        self, protocol_factory: Callable[[], Recorder], host: str, port: int
+        self, protocol_factory: Callable[[], asyncio.Protocol], host: str, port: int
     ) -> asyncio.AbstractServer: ...
     async def create_connection(
-        self, protocol_factory: Callable[[], Recorder], host: str, port: int
-    ) -> tuple[asyncio.Transport, Recorder]: ...
+        self, protocol_factory: Callable[[], P], host: str, port: int
+    ) -> tuple[asyncio.Transport, P]: ...
 
 
 @dataclass(frozen=True)
@@ -108,31 +141,35 @@ async def connected(place: Place, *, server_keeps: bool) -> AsyncIterator[Pair]:
         return servers[-1]
 
     listener = await place.server.create_server(accept, place.address, 0)
-    port = listener.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
-    _, client = await place.client.create_connection(Recorder, place.address, port)
-    while not servers:  # noqa: ASYNC110
-        await asyncio.sleep(0.001)
+    echoing = await place.server.create_server(Echoing, place.address, 0)
+    _, beside = await place.client.create_connection(Asking, place.address, port_of(echoing))
+    _, client = await place.client.create_connection(Recorder, place.address, port_of(listener))
+    while not servers:
+        await beside.ask()
     await servers[0].made
     try:
-        yield Pair(client, servers[0])
+        yield Pair(client, servers[0], beside)
     finally:
         for end in (client, servers[0]):
             if not end.lost.done():
                 end.transport.abort()
+        beside.transport.close()
         listener.close()
+        echoing.close()
         await asyncio.gather(client.lost, servers[0].lost)
+        await asyncio.sleep(0)
 
 
-async def soon() -> None:
-    """Long enough for a packet on either network, and for a round of the loop or two."""
-    await asyncio.sleep(0.02)
+def port_of(server: asyncio.AbstractServer) -> int:
+    port: int = server.sockets[0].getsockname()[1]  # type: ignore[attr-defined]
+    return port
 
 
 async def echo(pair: Pair) -> object:
     pair.server.on_data = pair.server.transport.write
     pair.client.transport.write(b"hello")
     while len(pair.client.data) < 5:
-        await soon()
+        await pair.settle()
     pair.client.transport.close()
     await asyncio.gather(pair.client.lost, pair.server.lost)
     return bytes(pair.client.data)
@@ -161,11 +198,11 @@ async def pause_reading(pair: Pair) -> object:
     pair.server.transport.pause_reading()
     seen.append(pair.server.transport.is_reading())
     pair.client.transport.write(b"waits")
-    await soon()
+    await pair.settle()
     seen.append(bytes(pair.server.data))
     pair.server.transport.resume_reading()
     pair.server.transport.resume_reading()
-    await soon()
+    await pair.settle()
     return [*seen, pair.server.transport.is_reading(), bytes(pair.server.data)]
 
 
@@ -180,8 +217,8 @@ async def write_limits(pair: Pair) -> object:
     seen.append("pause_writing" in pair.client.trace)
     server.resume_reading()
     while client.get_write_buffer_size():
-        await soon()
-    await soon()
+        await pair.settle()
+    await pair.settle()
     seen.append("resume_writing" in pair.client.trace)
     with pytest.raises(ValueError, match="must be >= low"):
         client.set_write_buffer_limits(high=10, low=100)
@@ -217,7 +254,7 @@ async def reset(pair: Pair) -> object:
 async def write_to_the_gone(pair: Pair) -> object:
     pair.server.transport.pause_reading()
     pair.client.transport.write(b"unread")
-    await soon()
+    await pair.settle()
     pair.server.transport.abort()
     await asyncio.gather(pair.client.lost, pair.server.lost)
     pair.client.transport.write(b"nobody hears")
@@ -230,7 +267,7 @@ async def change_protocol(pair: Pair) -> object:
     pair.server.transport.set_protocol(other)
     is_other = pair.server.transport.get_protocol() is other
     pair.client.transport.write(b"to the other")
-    await soon()
+    await pair.settle()
     pair.server.transport.set_protocol(pair.server)
     return is_other, bytes(other.data), other.trace
 
@@ -287,9 +324,9 @@ async def buffered(pair: Pair) -> object:
     protocol = Buffered()
     pair.server.transport.set_protocol(protocol)
     pair.client.transport.write(b"ten bytes.")
-    await soon()
+    await pair.settle()
     pair.client.transport.write_eof()
-    await soon()
+    await pair.settle()
     pair.server.transport.set_protocol(pair.server)
     return protocol.trace, protocol.data
 
@@ -301,7 +338,7 @@ async def pieces(pair: Pair) -> object:
     data[:] = b"." * len(data)
     with pytest.raises(TypeError, match="bytes-like"):
         pair.client.transport.write("text")  # type: ignore[arg-type]
-    await soon()
+    await pair.settle()
     return bytes(pair.server.data)
 
 
@@ -345,13 +382,13 @@ async def both_close_at_once(pair: Pair) -> object:
 async def pause_in_data_received(pair: Pair) -> object:
     pair.server.on_data = lambda _: pair.server.transport.pause_reading()
     pair.client.transport.write(b"one")
-    await soon()
+    await pair.settle()
     pair.client.transport.write(b"two")
     pair.client.transport.write_eof()
-    await soon()
+    await pair.settle()
     before = bytes(pair.server.data)
     pair.server.transport.resume_reading()
-    await soon()
+    await pair.settle()
     after = bytes(pair.server.data)
     pair.server.transport.resume_reading()
     await pair.server.ended
@@ -396,7 +433,7 @@ async def reset_while_reading_is_paused(pair: Pair) -> object:
     sock = pair.client.transport.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     pair.client.transport.abort()
-    await soon()
+    await pair.settle()
     seen = [pair.server.lost.done()]
     pair.server.transport.resume_reading()
     await asyncio.gather(pair.client.lost, pair.server.lost)
@@ -409,7 +446,7 @@ async def drained_writes(pair: Pair) -> object:
     for _ in range(3):
         pair.client.transport.write(bytes(1 << 20))
     while len(pair.client.data) < total:
-        await soon()
+        await pair.settle()
     for one in (pair.client, pair.server):
         one.trace[:] = list(dict.fromkeys(event for event in one.trace if "writing" not in event))
     return len(pair.client.data)
