@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -99,3 +100,40 @@ def test_all_bytes_come_in_order(  # noqa: PLR0917 - hypothesis passes them by n
 
     sent, received = simulate(main(), seed=seed)
     assert received == sent
+
+
+def test_all_bytes_come_while_others_have_the_engine() -> None:
+    """In real time, while another thread asks for statistics again and again."""
+    size = 64 << 20
+
+    async def main() -> int:
+        async with Network() as network:
+            client = network.host("client", "10.0.0.1/24")
+            server = network.host("server", "10.0.0.2/24")
+            network.link(client, server)
+            over = threading.Event()
+
+            def ask() -> None:
+                while not over.is_set():
+                    network.statistics()
+
+            async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                received.set_result(len(await reader.read()))
+                writer.close()
+
+            received: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            listener = await server.start_server(swallow, port=7)
+            _, writer = await client.open_connection("server", 7)
+            asking = [asyncio.to_thread(ask) for _ in range(3)]
+            async with asyncio.TaskGroup() as group:
+                for one in asking:
+                    group.create_task(one)
+                writer.write(memoryview(bytearray(size)))
+                writer.write_eof()
+                result = await received
+                over.set()
+            writer.close()
+            listener.close()
+            return result
+
+    assert asyncio.run(main()) == size

@@ -72,11 +72,12 @@ impl Socket {
     fn give<R: Send>(
         &self,
         py: Python<'_>,
-        data: &Bound<'_, PyAny>,
+        source: &Source<'_, '_>,
+        from: usize,
         work: impl Fn(&mut Host, SocketId, &[u8], Nanos) -> Result<R, SocketError> + Send + Sync,
     ) -> PyResult<Result<R, SocketError>> {
-        let (id, source) = (self.id, Source::of(data)?);
-        let bytes = source.bytes(py);
+        let id = self.id;
+        let bytes = source.bytes(py).get(from..).unwrap_or_default();
         let at_once = |host: &mut Host, now| work(host, id, bytes, now);
         if let Some(done) = call::at_once(&self.run, self.host, at_once) {
             return done.map_err(errors::raise);
@@ -133,8 +134,20 @@ impl Socket {
     }
 
     fn send(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<usize> {
-        let sent = self.give(py, data, |host, id, bytes, now| host.send(id, bytes, now))?;
-        Ok(settle(sent)?.unwrap_or(0))
+        let source = Source::of(data)?;
+        let len = source.bytes(py).len();
+        let mut sent = 0;
+        loop {
+            let part = self.give(py, &source, sent, |host, id, bytes, now| {
+                host.send(id, bytes, now)
+            })?;
+            let part = settle(part)?.unwrap_or(0);
+            sent += part;
+            // Where a whole copy was taken there may be room for more, and no event would tell.
+            if part < COPIED || sent >= len {
+                return Ok(sent);
+            }
+        }
     }
 
     fn receive<'py>(
@@ -174,7 +187,8 @@ impl Socket {
 
     fn send_to(&self, py: Python<'_>, data: &Bound<'_, PyAny>, remote: Address) -> PyResult<bool> {
         let remote = remote.0;
-        let sent = self.give(py, data, |host, id, bytes, now| {
+        let source = Source::of(data)?;
+        let sent = self.give(py, &source, 0, |host, id, bytes, now| {
             host.send_to(id, bytes, remote, now)
         })?;
         let sent = unless_now(sent).map_err(|error| raise_socket(error, &remote.to_string()))?;
