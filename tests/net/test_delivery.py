@@ -104,7 +104,7 @@ def test_all_bytes_come_in_order(  # noqa: PLR0917 - hypothesis passes them by n
 
 def test_all_bytes_come_while_others_have_the_engine() -> None:
     """In real time, while another thread asks for statistics again and again."""
-    size = 64 << 20
+    size = 32 << 20
 
     async def main() -> int:
         async with Network() as network:
