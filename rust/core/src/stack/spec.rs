@@ -24,6 +24,9 @@ const MOST_ROUTES: usize = 65_536;
 /// How many sockets a host may have at most: some 4 KiB each without what they buffer.
 const MOST_SOCKETS: u32 = 1 << 20;
 
+/// What sockets need at least, in bytes: a window of one connection.
+const LEAST_MEMORY: u64 = 65_536;
+
 /// A host's config.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields)]
@@ -146,6 +149,11 @@ impl Spec {
             ("routes", self.routes.len(), MOST_ROUTES),
             ("sockets", self.sockets as usize, MOST_SOCKETS as usize),
         ];
+        if self.memory < LEAST_MEMORY {
+            let memory = self.memory;
+            let text = format!("memory: {memory} bytes, and {LEAST_MEMORY} are the least");
+            return Err(AppError::config(text));
+        }
         match counts.into_iter().find(|(_, count, most)| count > most) {
             Some((key, count, most)) => {
                 let text = format!("{key}: {count}, and {most} are allowed");
@@ -229,7 +237,7 @@ fn own(text: &str) -> Result<Prefix, String> {
         ));
     }
     let whole = own.broadcast().is_some() && own.network().address == address;
-    if whole || own.broadcast() == Some(address) {
+    if whole || own.broadcast().map(IpAddr::V4) == Some(address) {
         return Err(format!("{address} means all of {}", own.network()));
     }
     Ok(own)

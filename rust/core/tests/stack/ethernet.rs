@@ -148,6 +148,28 @@ fn broadcasts_and_groups_reach_all_stations() {
 }
 
 #[test]
+fn no_router_is_asked_for_broadcasts_and_groups() {
+    let mut net = lan(2);
+    let mut config = station(1);
+    config["routes"] = json!([
+        {"to": "0.0.0.0/0", "via": "10.0.0.200"}, {"to": "::/0", "via": "fd00::200"},
+    ]);
+    net.reconfigure("h1", config);
+    let sockets = ["0.0.0.0:67", "[::]:67"].map(|local| net.udp("h2", local));
+    let clients = ["0.0.0.0:68", "[::]:68"].map(|local| net.udp("h1", local));
+    for (client, to) in clients
+        .into_iter()
+        .zip(["255.255.255.255:67", "[ff02::1]:67"])
+    {
+        net.send_to("h1", client, b"all", to).unwrap();
+    }
+    net.pass(MS);
+    for socket in sockets {
+        assert_eq!(net.receive_from("h2", socket).unwrap().0, b"all");
+    }
+}
+
+#[test]
 fn an_old_neighbour_is_asked_itself() {
     let mut net = lan(3);
     let server = net.udp("h2", "10.0.0.2:53");

@@ -1,7 +1,7 @@
 //! ICMP errors about what this host has sent (RFC 792, RFC 4443 §3): to the socket whose packet they
 //! quote, and no further.
 use super::Host;
-use super::icmp::echo_flow;
+use super::icmp::{echo_flow, echo_types};
 use super::sockets::Kind;
 use crate::stack::error::SocketError;
 use crate::stack::ip::counters::Dropped;
@@ -102,8 +102,11 @@ impl Host {
     }
 
     fn tell_echo(&mut self, quote: &Quote, bad: Bad) -> Option<()> {
+        let (request, _) = echo_types(quote.source.is_ipv4());
         let identifier = (quote.second >> 16) as u16;
-        let place = self.sockets.demux.flow(&echo_flow(identifier))?;
+        let asked = quote.first >> 24 == u32::from(request);
+        let place = self.sockets.demux.flow(&echo_flow(identifier));
+        let place = place.filter(|_| asked)?;
         let socket = self.sockets.table.get(place);
         socket.filter(|socket| matches!(socket.kind, Kind::Echo(_)))?;
         if !self.learns(quote, bad) {

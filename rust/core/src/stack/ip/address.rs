@@ -84,10 +84,12 @@ impl Prefix {
 
     /// The address of all hosts of an IPv4 network (RFC 919); none where it has room for two only
     /// (RFC 3021).
-    pub(crate) fn broadcast(&self) -> Option<IpAddr> {
-        let whole = left(self.address) | !mask(self.len);
-        let wide = self.address.is_ipv4() && self.len < 31;
-        wide.then(|| from_left(whole, true))
+    pub(crate) fn broadcast(&self) -> Option<Ipv4Addr> {
+        let IpAddr::V4(address) = self.address else {
+            return None;
+        };
+        let host = u32::MAX.checked_shr(self.len.into()).unwrap_or(0);
+        (self.len < 31).then(|| Ipv4Addr::from_bits(address.to_bits() | host))
     }
 }
 

@@ -24,7 +24,10 @@ impl Ip {
         place: usize,
         context: &mut Context<'_>,
     ) -> Option<Arrival> {
-        let interface = self.interfaces.get_mut(place)?;
+        let Some(interface) = self.interfaces.get_mut(place) else {
+            self.drop(packet, Dropped::NoLink, context.pool);
+            return None;
+        };
         interface.traffic.packets_in += 1;
         interface.traffic.bytes_in += packet.len() as u64;
         let packet = match interface.mac {
@@ -156,7 +159,7 @@ impl Ip {
         match destination {
             IpAddr::V4(address) if address.is_broadcast() => true,
             IpAddr::V4(address) if address.is_multicast() => address.octets() == [224, 0, 0, 1],
-            IpAddr::V4(_) => interface.is_broadcast(destination),
+            IpAddr::V4(address) => interface.is_broadcast(address),
             IpAddr::V6(group) => {
                 let all = group == Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1)
                     || group == Ipv6Addr::new(0xff01, 0, 0, 0, 0, 0, 0, 1);

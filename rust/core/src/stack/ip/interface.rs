@@ -1,7 +1,7 @@
 //! Interfaces: where a host meets its links.
 use super::address::{Mac, Prefix, common, is_link_local, is_unicast, solicited_node};
 use serde_json::{Value, json};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// What went through an interface.
 #[derive(Clone, Copy, Debug, Default)]
@@ -47,7 +47,7 @@ impl Interface {
     }
 
     /// Whether the address is the broadcast of one of its networks.
-    pub(crate) fn is_broadcast(&self, address: IpAddr) -> bool {
+    pub(crate) fn is_broadcast(&self, address: Ipv4Addr) -> bool {
         let mut own = self.addresses.iter();
         own.any(|own| own.broadcast() == Some(address))
     }

@@ -24,7 +24,7 @@ use crate::app::{Context, Ports};
 use crate::packet::{Offload, Packet, Pool};
 use crate::rng::Stream;
 use crate::time::Nanos;
-use address::number;
+use address::{Prefix, number};
 use counters::{Dropped, Drops};
 use error::Complaint;
 use header::{Header, LARGEST};
@@ -36,7 +36,7 @@ use reassembly::Reassembly;
 use route::Routes;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 pub(crate) use output::{Hop, self_if_unspecified};
 
@@ -71,6 +71,8 @@ pub(crate) struct Ip {
     routes: Routes,
     /// Every address of the host, in order, each with the number of its interface.
     own: Vec<(u128, usize)>,
+    /// The broadcast addresses of all its networks, in order.
+    broadcasts: Vec<Ipv4Addr>,
     /// The number of the interface of each input link.
     inputs: Vec<Option<usize>>,
     ports: Ports,
@@ -97,6 +99,7 @@ impl Ip {
             interfaces: Vec::new(),
             routes: Routes::default(),
             own: Vec::new(),
+            broadcasts: Vec::new(),
             inputs: Vec::new(),
             ports: Ports::default(),
             forward,
@@ -130,6 +133,9 @@ impl Ip {
         });
         self.own = own.collect();
         self.own.sort_unstable();
+        let networks = self.interfaces.iter().flat_map(|one| &one.addresses);
+        self.broadcasts = networks.filter_map(Prefix::broadcast).collect();
+        self.broadcasts.sort_unstable();
         (self.routes, self.forward) = (layout.routes, forward);
         self.paths.touch();
         // The numbers of interfaces may have changed: neighbours are asked for again.
@@ -178,10 +184,12 @@ impl Ip {
     }
 
     /// Whether the address means all hosts of a network of an interface.
+    #[inline]
     pub(crate) fn is_broadcast(&self, address: IpAddr) -> bool {
-        let mut interfaces = self.interfaces.iter();
-        address::is_limited_broadcast(address)
-            || interfaces.any(|interface| interface.is_broadcast(address))
+        let IpAddr::V4(address) = address else {
+            return false;
+        };
+        address.is_broadcast() || self.broadcasts.binary_search(&address).is_ok()
     }
 
     /// The largest packet that reaches a destination whole, as far as is known.

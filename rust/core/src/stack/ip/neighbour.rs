@@ -8,7 +8,7 @@ use super::address::Mac;
 use crate::packet::Packet;
 use crate::stack::hash::{Key, Table};
 use crate::time::{Nanos, SECOND};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 /// RFC 4861 §10: between two questions; how often one is asked; how long an answer holds; how long a
@@ -76,7 +76,7 @@ pub(super) struct Neighbours {
     /// When something is due, and with whom.
     due: BTreeSet<(Nanos, u64)>,
     /// Who is who, oldest first; of those in `known` alone.
-    numbers: std::collections::BTreeMap<u64, At>,
+    numbers: BTreeMap<u64, At>,
     waiting: usize,
     made: u64,
 }
@@ -86,7 +86,7 @@ impl Neighbours {
         Self {
             known: Table::with_hasher(key),
             due: BTreeSet::new(),
-            numbers: std::collections::BTreeMap::new(),
+            numbers: BTreeMap::new(),
             waiting: 0,
             made: 0,
         }

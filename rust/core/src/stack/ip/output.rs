@@ -1,7 +1,8 @@
 //! Packets on their way out: which way, from which address, and onto the link.
+use super::address::is_limited_broadcast;
 use super::counters::Dropped;
 use super::interface::Interface;
-use super::{Arrival, Ip, MOST_LOOPED, address};
+use super::{Arrival, Ip, MOST_LOOPED};
 use crate::app::Context;
 use crate::packet::Packet;
 use crate::stack::SocketError;
@@ -31,26 +32,27 @@ impl Ip {
                 local: true,
             });
         }
-        if let Some(route) = self.routes.lookup(destination) {
-            return Some(Hop {
-                interface: route.interface,
-                next: route.via.unwrap_or(destination),
-                local: false,
-            });
+        if destination.is_multicast() || is_limited_broadcast(destination) {
+            return self.group_hop(destination);
         }
-        self.group_hop(destination)
+        let route = self.routes.lookup(destination)?;
+        Some(Hop {
+            interface: route.interface,
+            next: route.via.unwrap_or(destination),
+            local: false,
+        })
     }
 
-    /// Groups and the limited broadcast go out where nothing else is said by the first interface
-    /// that speaks the family.
+    /// Groups and the limited broadcast go out, by no router, where a route has it so, else by the
+    /// first interface that speaks the family.
     fn group_hop(&self, destination: IpAddr) -> Option<Hop> {
-        let group = destination.is_multicast() || address::is_limited_broadcast(destination);
         let speaks = |interface: &Interface| {
             let mut own = interface.addresses.iter();
             own.any(|own| own.address.is_ipv4() == destination.is_ipv4())
         };
-        let interface = self.interfaces.iter().position(speaks)?;
-        group.then_some(Hop {
+        let routed = self.routes.lookup(destination).map(|route| route.interface);
+        let interface = routed.or_else(|| self.interfaces.iter().position(speaks))?;
+        Some(Hop {
             interface,
             next: destination,
             local: false,
