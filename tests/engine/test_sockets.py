@@ -543,9 +543,11 @@ class TestEventsInRealTime:
         listener = net.engine.listen("server", SERVER)
         began = net.engine.now()
         client = net.engine.connect("client", SERVER)
-        assert net.events() == [(client.key, CONNECTED | WRITABLE)]
+        first, *rest = net.events()
+        assert first == (client.key, CONNECTED | WRITABLE)
         assert net.engine.now() - began >= 4 * MS
-        assert net.events() == [(listener.key, READABLE)]
+        # Both at once, where the machine is busy.
+        assert (rest or net.events()) == [(listener.key, READABLE)]
         net.engine.stop()
 
     def test_each_time_has_its_own_calls(self, real: Net, virtual: Net) -> None:
