@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from usernet.engine.fidelity import Fidelity as Fidelity
     from usernet.engine.fidelity import fidelity as fidelity
     from usernet.engine.filters import compile_filter as compile_filter
+    from usernet.engine.host_statistics import HostStatistics as HostStatistics
+    from usernet.engine.host_statistics import InterfaceStatistics as InterfaceStatistics
     from usernet.engine.statistics import ImpairmentStatistics as ImpairmentStatistics
     from usernet.engine.statistics import Lateness as Lateness
     from usernet.engine.statistics import LinkStatistics as LinkStatistics
@@ -91,10 +93,12 @@ __all__ = [
     "FlowStatistics",
     "Host",
     "HostConfig",
+    "HostStatistics",
     "Impairment",
     "ImpairmentStatistics",
     "InterfaceConfig",
     "InterfaceError",
+    "InterfaceStatistics",
     "Join",
     "Lateness",
     "Link",
@@ -154,10 +158,12 @@ _HOMES = {
     "FlowStatistics": "usernet.net.flow:FlowStatistics",
     "Host": "usernet.net.host:Host",
     "HostConfig": "usernet.config.host:HostConfig",
+    "HostStatistics": "usernet.engine.host_statistics:HostStatistics",
     "Impairment": "usernet.config.impairment:Impairment",
     "ImpairmentStatistics": "usernet.engine.statistics:ImpairmentStatistics",
     "InterfaceConfig": "usernet.config.host:InterfaceConfig",
     "InterfaceError": "usernet.errors:InterfaceError",
+    "InterfaceStatistics": "usernet.engine.host_statistics:InterfaceStatistics",
     "Join": "usernet.config.apps:Join",
     "Lateness": "usernet.engine.statistics:Lateness",
     "Link": "usernet.config.link:Link",

@@ -154,7 +154,17 @@ class Engine:
 
     def statistics(self) -> str:
         owners = [socket.host for socket in self.sockets.values()]
-        apps = {host: {"kind": "host", "sockets": owners.count(host)} for host in self.hosts}
+        plain = dict.fromkeys(("forwarded", "sockets_refused", "memory", "memory_used"), 0)
+        apps = {
+            host: {
+                "kind": "host",
+                "interfaces": {},
+                "dropped": {},
+                "sockets": {"listen": owners.count(host)},
+                **plain,
+            }
+            for host in self.hosts
+        }
         names = ("breaths", "generation", "packets_lent", "pool_bytes", "packets_refused")
         counted = {"time_ns": self._now, **dict.fromkeys(names, 0)}
         return json.dumps({"apps": apps, "links": {}, **counted})

@@ -262,7 +262,7 @@ def test_what_a_host_says_of_itself() -> None:
         laptop, _ = network.hosts
         assert repr(laptop) == "<Host laptop>"
         assert laptop.addresses == ("10.0.0.1", "fd00::1")
-        assert laptop.statistics() == {"kind": "host", "sockets": 0}
+        assert laptop.statistics().sockets == {"listen": 0}
 
     on_network(body)
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Self, cast
+
+from usernet.engine.host_statistics import HostStatistics
 
 __all__ = ["ImpairmentStatistics", "Lateness", "LinkStatistics", "Statistics"]
 
@@ -116,6 +118,7 @@ class Statistics:
         links: By the text of the link.
         impairments: By the name of the app.
         apps: Every app's counters by name, as plain values.
+        hosts: By name.
     """
 
     time_ns: int
@@ -127,6 +130,7 @@ class Statistics:
     links: Mapping[str, LinkStatistics]
     impairments: Mapping[str, ImpairmentStatistics]
     apps: Mapping[str, Counters]
+    hosts: Mapping[str, HostStatistics] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
     def from_core(cls, text: str) -> Self:
@@ -139,9 +143,15 @@ class Statistics:
             for name, counters in apps.items()
             if counters["kind"] == "impairment"
         }
+        hosts = {
+            name: HostStatistics.from_core(counters)
+            for name, counters in apps.items()
+            if counters["kind"] == "host"
+        }
         return cls(
             links=MappingProxyType({link: LinkStatistics(**one) for link, one in links.items()}),
             impairments=MappingProxyType(impairments),
+            hosts=MappingProxyType(hosts),
             apps=MappingProxyType(apps),
             **{name: _integer(raw, name) for name in raw},
         )

@@ -22,11 +22,12 @@ from usernet.net.server import Server
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from types import TracebackType
 
     import httpx
 
+    from usernet.engine.host_statistics import HostStatistics
     from usernet.net.address import SocketAddress
     from usernet.net.arguments import ConnectionKeys, ServerKeys
     from usernet.net.border import HostNetwork
@@ -68,13 +69,13 @@ class Host:
         """Its addresses."""
         return tuple(self.network.addresses_of(self.name, 0))
 
-    def statistics(self) -> Mapping[str, object]:
+    def statistics(self) -> HostStatistics:
         """What it has counted: packets, drops by cause, sockets.
 
         Raises:
             EngineError: The network does not run.
         """
-        return self.network.statistics().apps[self.name]
+        return self.network.statistics().hosts[self.name]
 
     # ---- living on it ----
 
