@@ -1,0 +1,35 @@
+"""The examples that need no privilege run, and say what they promise."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("bufferbloat", "PIE"),
+        ("outage", "in the outage"),
+        ("routers", "printer 5 of 5 replies"),
+    ],
+)
+def test_a_program(name: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")
+    assert told in capsys.readouterr().out
+
+
+def test_a_test(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(test_upload=(EXAMPLES / "test_upload.py").read_text())
+    pytester.runpytest("-p", "no:asyncio", "-p", "no:anyio").assert_outcomes(passed=1)
+
+
+def test_congestion_controls_differ() -> None:
+    upload = runpy.run_path(str(EXAMPLES / "congestion.py"))["upload"]
+    simulate = runpy.run_path(str(EXAMPLES / "congestion.py"))["usernet"].simulate
+    cubic, bbr = (simulate(upload(name, "1%")) for name in ("cubic", "bbr"))
+    assert bbr.goodput > 3 * cubic.goodput
