@@ -1,12 +1,12 @@
 //! The agenda: which apps the next breath has to call. A breath costs what is on it, not how many
 //! apps there are: an idle host among a thousand is never looked at.
+use crate::deadlines::Deadlines;
 use crate::time::Nanos;
 
 /// What the next breath has to do.
 #[derive(Default)]
 pub(crate) struct Agenda {
-    /// When each app wants to be called, by its place; the largest number for never.
-    deadlines: Vec<Nanos>,
+    deadlines: Deadlines,
     /// The places of the apps to pull, whatever the time.
     pub(crate) pulls: Marks,
     /// The ranks of the apps to push: their places in the order of a breath.
@@ -19,7 +19,7 @@ impl Agenda {
         let mut pulls = Marks::of(count);
         (0..count).for_each(|place| pulls.set(place));
         Self {
-            deadlines: vec![Nanos::MAX; count],
+            deadlines: Deadlines::of(count),
             pulls,
             pushes: Marks::of(count),
         }
@@ -28,22 +28,20 @@ impl Agenda {
     /// Notes when an app wants to be called.
     #[inline]
     pub(crate) fn set_deadline(&mut self, place: usize, deadline: Option<Nanos>) {
-        self.deadlines[place] = deadline.unwrap_or(Nanos::MAX);
+        self.deadlines.set(place, deadline);
     }
 
     /// Whether the app wants to be called by now.
     #[inline]
     pub(crate) fn is_due(&self, place: usize, now: Nanos) -> bool {
-        self.deadlines[place] <= now
+        self.deadlines.get(place) <= now
     }
 
     /// Has every app pulled that wants to be called by now.
     #[inline]
     pub(crate) fn pull_due(&mut self, now: Nanos) {
-        for (word, deadlines) in self.pulls.0.iter_mut().zip(self.deadlines.chunks(BITS)) {
-            let due = deadlines.iter().rev();
-            *word |= due.fold(0, |mask, &at| mask << 1 | u64::from(at <= now));
-        }
+        let pulls = &mut self.pulls;
+        self.deadlines.due(now, &mut |place| pulls.set(place));
     }
 
     /// Whether nobody is to be called before the time comes.
@@ -53,8 +51,7 @@ impl Agenda {
 
     /// When the first app wants to be called, if one does.
     pub(crate) fn next_deadline(&self) -> Option<Nanos> {
-        let first = self.deadlines.iter().min().copied();
-        first.filter(|&at| at < Nanos::MAX)
+        Some(self.deadlines.earliest()).filter(|&at| at < Nanos::MAX)
     }
 }
 

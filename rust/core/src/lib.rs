@@ -11,6 +11,7 @@ pub mod apps;
 mod breath;
 pub mod cause;
 mod change;
+mod deadlines;
 pub mod engine;
 mod graph;
 pub mod link;
