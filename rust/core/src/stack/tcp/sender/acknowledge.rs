@@ -108,6 +108,9 @@ impl Sender {
         } else {
             0
         };
+        if self.una() == self.next() {
+            self.duplicates.clear();
+        }
         self.rate.on_delivered(delivered, self.clock);
         delivered
     }
@@ -184,9 +187,7 @@ impl Sender {
         });
         if repaired && self.recovery.phase == Phase::Open && !self.recovery.found_loss() {
             self.slow_down(Reason::Loss);
-            self.undo.end();
-            let flight = self.flight();
-            self.algorithm.on_recovered(&flight);
+            self.stay_open();
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Delivery {
     pub(super) newest: Option<Newest>,
     /// Serial and departure of what left last and was sent once: a round-trip sample (Karn).
     clean: Option<(u64, Nanos)>,
+    /// Something sent again was delivered: the rest may have waited for it at the peer.
+    filled: bool,
     /// End of the lowest entry that was sent once.
     pub(super) original: Option<u64>,
     /// Something sent once was below what had arrived before: the path reorders (RFC 8985 §6.2).
@@ -53,6 +55,7 @@ impl Delivery {
             highest: context.highest,
             newest: None,
             clean: None,
+            filled: false,
             original: None,
             reordered: false,
             head: None,
@@ -65,7 +68,9 @@ impl Delivery {
         if range.start == self.context.una {
             self.head = Some(*sent);
         }
-        if !sent.was_retransmitted() {
+        if sent.was_retransmitted() {
+            self.filled = true;
+        } else {
             self.add_original(range, sent);
         }
         if !self.may_be_earlier(sent) && self.is_newer(range, sent) {
@@ -105,7 +110,8 @@ impl Delivery {
     /// The round trip of what left last and was sent once, or of a segment whose echo tells which
     /// transmission it answers (RFC 7323 §4.1). Only the acknowledged head has an echo of its own.
     pub(super) fn round_trip(&self) -> Option<Nanos> {
-        let sent_at = match self.clean {
+        let clean = self.clean.filter(|_| !self.filled);
+        let sent_at = match clean {
             Some((_, sent_at)) => sent_at,
             None => self.echoed()?,
         };

@@ -9,11 +9,18 @@
 pub(super) struct Duplicates {
     count: u64,
     bytes: u64,
+    /// How much the last advance acknowledged.
+    advance: u64,
 }
 
 impl Duplicates {
     pub(super) fn count(&self) -> u64 {
         self.count
+    }
+
+    /// How many bytes were acknowledged at once last.
+    pub(super) fn advance(&self) -> u64 {
+        self.advance
     }
 
     /// Bytes that arrived out of order.
@@ -32,15 +39,16 @@ impl Duplicates {
     /// `acked` bytes are acknowledged: the segment that was missing, and some that had arrived. Gives
     /// the bytes that were not known to have.
     pub(super) fn on_advance(&mut self, acked: u64, mss: u64) -> u64 {
-        self.count = 0;
+        (self.count, self.advance) = (0, acked);
         let missing = acked.min(mss);
         let new = acked.saturating_sub(self.bytes).max(missing);
         self.bytes = self.bytes.saturating_sub(acked - missing);
         new
     }
 
+    /// Nothing is missing, or it is not known what.
     pub(super) fn clear(&mut self) {
-        *self = Self::default();
+        (self.count, self.bytes) = (0, 0);
     }
 }
 
@@ -56,7 +64,8 @@ mod tests {
         }
         // The missing segment, and the three behind it.
         assert_eq!(duplicates.on_advance(4000, 1000), 1000);
-        assert_eq!(duplicates, Duplicates::default());
+        assert_eq!((duplicates.count(), duplicates.bytes()), (0, 0));
+        assert_eq!(duplicates.advance(), 4000);
     }
 
     #[test]

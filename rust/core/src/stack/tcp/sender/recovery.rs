@@ -47,6 +47,8 @@ pub(super) struct Recovery {
     /// Bytes found lost by what happens now, and whether any left after the sender slowed down.
     pub(super) newly_lost: u64,
     again: bool,
+    /// Something that left after a timeout was lost; the sender slows down as it has recovered.
+    owed: bool,
 }
 
 impl Recovery {
@@ -57,6 +59,25 @@ impl Recovery {
 
     pub(super) fn found_loss(&self) -> bool {
         self.newly_lost > 0
+    }
+
+    fn mourn(&mut self, bytes: u64, serial: u64) {
+        let again = serial >= self.slowed;
+        self.newly_lost += bytes;
+        match self.phase {
+            Phase::Timeout => self.owed |= again,
+            Phase::Open | Phase::Fast => self.again |= again,
+        }
+    }
+
+    /// Whether there is a loss to react to. In the recovery from a timeout there is none: it began
+    /// with a single segment (RFC 6675 §5.1). What it owes comes due as it ends.
+    fn has_loss(&mut self) -> bool {
+        if self.phase == Phase::Timeout {
+            return false;
+        }
+        self.again |= std::mem::take(&mut self.owed);
+        self.found_loss() || self.again
     }
 }
 
@@ -97,12 +118,15 @@ impl Sender {
     }
 
     /// Without selective acknowledgements, the first segment is lost at the third duplicate, and
-    /// after each partial acknowledgement (RFC 6582 §3.2). Duplicates of what was sent before the
-    /// last recovery ended may be of its retransmissions (step 2).
+    /// after each partial acknowledgement (RFC 6582 §3.2). Duplicates right behind what was sent
+    /// before the last recovery ended may be of its retransmissions (step 2): these follow upon an
+    /// advance of many segments at once (§4.1).
     fn is_next_hole(&self, advances: bool) -> bool {
         match self.recovery.phase {
             Phase::Open => {
-                self.duplicates.count() >= DUP_THRESH && self.una() > self.recovery.point
+                let new = self.una() > self.recovery.point;
+                let small = self.duplicates.advance() <= 4 * self.mss && self.window() > self.mss;
+                self.duplicates.count() >= DUP_THRESH && (new || small)
             }
             Phase::Fast => advances && self.una() < self.next(),
             Phase::Timeout => false,
@@ -135,8 +159,7 @@ impl Sender {
     }
 
     fn mourn(&mut self, bytes: u64, sent: &Sent) {
-        self.recovery.newly_lost += bytes;
-        self.recovery.again |= sent.serial >= self.recovery.slowed;
+        self.recovery.mourn(bytes, sent.serial);
         self.rate.on_lost(bytes);
         let lost = Lost {
             bytes,
@@ -151,19 +174,20 @@ impl Sender {
     /// A range was too large for the path (an MTU probe, or an ICMP message says so): it is sent
     /// again, and is no sign of congestion.
     pub fn probe_lost(&mut self, range: Range<u64>) {
-        let range = range.start.max(self.una())..range.end.min(self.next());
+        let mut range = range.start.max(self.una())..range.end.min(self.next());
         while !range.is_empty()
-            && let Some((start, _)) = self.board.cut_out(&range)
+            && let Some((start, sent)) = self.board.cut_out(&range)
         {
             self.board.lose(start);
+            range.start = sent.end;
         }
     }
 
     /// Begins a fast recovery where something was lost; and once more where what left since the
     /// sender slowed down last was lost too: a lost retransmission, or a loss in the next window
-    /// (RFC 5681 §4.3). What is lost after a timeout was in it (RFC 6675 §5.1).
+    /// (RFC 5681 §4.3).
     pub(super) fn react(&mut self, delivered: u64) {
-        if !self.recovery.found_loss() || self.recovery.phase == Phase::Timeout {
+        if !self.recovery.has_loss() {
             return;
         }
         if self.recovery.again {
@@ -171,6 +195,21 @@ impl Sender {
         } else if self.recovery.phase == Phase::Fast {
             return;
         }
+        if self.board.lost().is_empty() {
+            self.stay_open();
+        } else {
+            self.recover(delivered);
+        }
+    }
+
+    /// What was lost has arrived already: there is nothing to recover, or to take back.
+    pub(super) fn stay_open(&mut self) {
+        self.undo.end();
+        let flight = self.flight();
+        self.algorithm.on_recovered(&flight);
+    }
+
+    fn recover(&mut self, delivered: u64) {
         self.counters.recoveries += 1;
         self.recovery.phase = Phase::Fast;
         self.recovery.point = self.next();
@@ -241,6 +280,7 @@ impl Sender {
         }
         self.undo.end();
         self.rtt.end_backoff();
+        self.recovery.owed = false;
         self.recovery.slowed = self.recovery.slowed_before;
         let flight = self.flight();
         self.algorithm.on_spurious(&flight);
@@ -270,6 +310,7 @@ impl Sender {
         self.recovery.phase = Phase::Timeout;
         self.recovery.point = self.next();
         (self.recovery.forced, self.recovery.partial) = (true, false);
+        self.recovery.owed = false;
         self.slow_down(Reason::Timeout);
     }
 

@@ -107,3 +107,28 @@ fn not_every_repeated_number_is_a_duplicate() {
     duplicates(&mut script, 10, 5);
     assert_eq!((script.phase(), script.in_flight()), ("open", 0));
 }
+
+/// What left in recovery and is lost comes right behind it: a small advance says that the duplicates
+/// are of it (§4.1).
+#[test]
+fn a_loss_right_behind_the_recovery_is_found() {
+    let mut script = newreno();
+    script.send(10).at(100);
+    duplicates(&mut script, 0, 9);
+    assert_eq!(script.resend(), [0]);
+    script.send(4).at(199).ack(9, &[]).at(200).ack(10, &[]);
+    assert_eq!(script.phase(), "open");
+    duplicates(&mut script, 10, 3);
+    assert_eq!((script.phase(), script.resend()), ("recovery", vec![10]));
+}
+
+/// A segment that waited behind a hole says nothing of the round trip.
+#[test]
+fn what_waited_for_a_retransmission_is_no_sample() {
+    let mut script = newreno();
+    script.send(10).at(100);
+    duplicates(&mut script, 0, 3);
+    script.resend();
+    script.at(400).ack(10, &[]);
+    assert_eq!(script.sender.srtt(), 100_000_000);
+}

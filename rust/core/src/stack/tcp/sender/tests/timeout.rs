@@ -191,3 +191,26 @@ fn a_peer_may_renege() {
     script.at(at + 200).ack(4, &[]);
     assert_eq!(script.deadline(), None);
 }
+
+/// What left after a timeout and is lost slows down too, as the recovery ends (RFC 5681 §4.3).
+#[test]
+fn a_loss_after_a_timeout_counts() {
+    let mut script = Script::with(Algorithm::Reno, true, false);
+    script.more = false;
+    script.send(10);
+    timed_out(&mut script);
+    let at = script.ms;
+    assert_eq!(script.resend(), [0]);
+    script.at(at + 100).ack(1, &[]);
+    assert_eq!(script.resend(), [1, 2]);
+    script
+        .at(at + 200)
+        .ack(1, &[2..3])
+        .at(at + 201)
+        .ack(1, &[2..10]);
+    assert_eq!((script.phase(), script.resend()), ("loss", vec![1]));
+    let threshold = script.sender.statistics().ssthresh;
+    script.at(at + 300).ack(10, &[]);
+    assert_eq!(script.phase(), "open");
+    assert!(script.sender.statistics().ssthresh < threshold);
+}
