@@ -1,5 +1,7 @@
 //! RFC 5927: how far ICMP is believed; RFC 1191 and RFC 8201: path MTU discovery.
-use super::script::play;
+use super::script::{play, play_with};
+use crate::stack::options::SocketOptions;
+use crate::time::SECOND;
 
 const OPEN: &str = "0     listen
          0     < S 0:0(0) win 65535 <mss 1460>
@@ -52,4 +54,58 @@ fn packets_get_smaller_only_for_what_is_under_way() {
          0     silence"
     ));
     assert_eq!(connection.info(0).path_mtu, 1500);
+}
+
+/// RFC 1191 §6.2, RFC 8201 §4: what was too large leaves again in smaller pieces, at once, and is no
+/// sign of congestion.
+#[test]
+fn what_is_too_large_is_sent_again_in_smaller_pieces() {
+    let connection = play(&format!(
+        "{OPEN}
+         0     write 2920
+         0     > P. 1:2921(2920) ack 1 win 65535 x2
+         0.01  icmp MessageTooLong seq 1 mtu 1280
+         0     > P. 1:2921(2920) ack 1 win 65535 x3
+         0.01  < . 1:1(0) ack 2921 win 65535
+         0     write 2480
+         0     > P. 2921:5401(2480) ack 1 win 65535 x2"
+    ));
+    let info = connection.info(0);
+    assert_eq!((info.path_mtu, info.mss), (1280, 1240));
+    assert_eq!((info.ssthresh, info.recoveries), (u64::MAX, 0));
+}
+
+/// A message that has no MTU, from an old router.
+#[test]
+fn a_router_may_not_say_what_fits() {
+    let connection = play(&format!(
+        "{OPEN}
+         0     write 1460
+         0     > P. 1:1461(1460) ack 1 win 65535
+         0     icmp MessageTooLong seq 1
+         0     > P. 1:1461(1460) ack 1 win 65535 x2"
+    ));
+    assert_eq!(connection.info(0).path_mtu, 1492);
+}
+
+/// The reason for giving up is what the network said last.
+#[test]
+fn a_soft_error_is_the_reason_in_the_end() {
+    let options = SocketOptions {
+        user_timeout: Some(SECOND / 2),
+        ..SocketOptions::default()
+    };
+    play_with(
+        &options,
+        &format!(
+            "{OPEN}
+         0     write 10
+         0     > P. 1:11(10) ack 1 win 65535
+         0     icmp HostUnreachable seq 1
+         0.499 whatever
+         0.001 > R. 11:11(0) ack 1 win 0
+         0     events FAILED
+         0     error HostUnreachable"
+        ),
+    );
 }
