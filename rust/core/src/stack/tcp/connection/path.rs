@@ -57,7 +57,7 @@ impl Connection {
 
     /// Below what the host says, larger sizes are tried again some time.
     fn watch_path(&mut self, now: Nanos) {
-        if self.path.is_content() {
+        if self.path.is_content() && self.state.may_send() {
             self.timers.arm(Timer::Search, now + SEARCH_AGAIN);
         }
     }

@@ -1,5 +1,6 @@
 //! Connections, two at a time and alone, in virtual time.
 mod line;
+mod memory;
 mod notation;
 mod pacing;
 mod pair;

@@ -109,3 +109,17 @@ fn a_soft_error_is_the_reason_in_the_end() {
         ),
     );
 }
+
+/// A message that comes too late sets no timer: there is nothing to search a path for.
+#[test]
+fn what_has_ended_does_not_search() {
+    let connection = play(&format!(
+        "{OPEN}
+         0     write 1460
+         0     > P. 1:1461(1460) ack 1 win 65535
+         0     abort
+         0     > R. 1461:1461(0) ack 1 win 0
+         0     icmp MessageTooLong seq 1 mtu 1280"
+    ));
+    assert_eq!(connection.deadline(), None);
+}
