@@ -1,5 +1,5 @@
 //! Addresses as Python has them: a numeric address and a port.
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOverflowError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyTuple};
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
@@ -18,9 +18,12 @@ impl<'py> FromPyObject<'_, 'py> for Address {
         }
         let (address, port) = (pair.get_item(0)?, pair.get_item(1)?);
         let text = address.cast::<PyString>().map_err(|_| wrong())?;
-        let port: i128 = port.extract().map_err(|_| wrong())?;
-        let port = u16::try_from(port);
-        let port = port.map_err(|_| PyValueError::new_err("a port is a number up to 65535"))?;
+        let port = port.extract().map_err(|error: PyErr| {
+            if error.is_instance_of::<PyOverflowError>(given.py()) {
+                return PyValueError::new_err("a port is a number from 0 to 65535");
+            }
+            wrong()
+        })?;
         read(text.to_str()?, port).map(Self)
     }
 }

@@ -71,7 +71,7 @@ impl Core {
         let mut now = began;
         let mut breaths = 0;
         while self.engine.is_due(now) {
-            if breaths == MOST_BREATHS || now - began > LONGEST {
+            if breaths == MOST_BREATHS || now.saturating_sub(began) > LONGEST {
                 return true;
             }
             self.engine.breathe(now, &mut self.apps);
