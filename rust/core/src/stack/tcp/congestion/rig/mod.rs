@@ -1,5 +1,6 @@
 //! A sender with nothing but an algorithm, on a line with a bottleneck: what the algorithm does, without
 //! TCP around it. For tests alone.
+mod fairness;
 mod formulas;
 mod line;
 mod sent;
