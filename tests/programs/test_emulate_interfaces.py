@@ -44,9 +44,20 @@ def ended(command: Command, seconds: float) -> bool:
 
 def state(namespace: Namespace) -> list[object]:
     """What there is to know of a namespace's interfaces: flags, modes, addresses, offloads."""
-    links: list[object] = json.loads(namespace.run("ip", "-json", "-details", "address"))
+    links: list[object] = settled(namespace)
     offloads = [namespace.run("ethtool", "--show-features", name) for name in ("a", "b")]
     return [*links, *offloads]
+
+
+def settled(namespace: Namespace) -> list[object]:
+    """The interfaces, once the kernel says of both that they are up: it does so a while later."""
+    while True:
+        links: list[dict[str, object]] = json.loads(
+            namespace.run("ip", "-json", "-details", "address")
+        )
+        states = {link["ifname"]: link["operstate"] for link in links}
+        if states["a"] == states["b"] == "UP":
+            return [*links]
 
 
 class TestWhatDoesNotEndIt:
