@@ -328,6 +328,11 @@ class TestSeed:
         assert len(set(first)) == 2
         assert first == second
 
+    @pytest.mark.parametrize("seed", ["-1", "x", str(1 << 63)])
+    def test_what_is_no_seed_is_refused(self, run: Run, seed: str) -> None:
+        result = run(self.SOURCE.format(keys=""), *ALONE, f"--usernet-seed={seed}")
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+
     def test_the_command_line_has_the_last_word(self, run: Run) -> None:
         source = self.SOURCE.format(keys="(seed=7)")
         first, second = self.drawn(run(source, *ALONE, "--usernet-seed=9"))
@@ -422,18 +427,29 @@ class TestWithOthers:
     @pytest.mark.asyncio
     async def test_none():
         assert type(asyncio.get_running_loop()).__module__.startswith("asyncio")
+
+    @pytest.mark.asyncio
+    async def test_unmarked(network):
+        assert await upload(network, 1000) == 1000
+
+    @pytest.mark.usernet(real_time=True)
+    class TestReal:
+        @pytest.mark.asyncio
+        @pytest.mark.usernet(loss="1%")
+        async def test_it(self, network):
+            assert await upload(network, 1000) == 1000
     """
     )
 
     def test_pytest_asyncio_runs_the_test_in_our_loop(self, run: Run) -> None:
-        run(self.ASYNCIO, *WITH_ASYNCIO).assert_outcomes(passed=3)
+        run(self.ASYNCIO, *WITH_ASYNCIO).assert_outcomes(passed=5)
 
     def test_in_its_automatic_mode_too(self, run: Run) -> None:
         source = self.ASYNCIO.replace("@pytest.mark.asyncio", "").replace(
             "_asyncio.fixture", ".fixture"
         )
         source = source.replace("import pytest.fixture", "").replace("import pytest_asyncio", "")
-        run(source, *WITH_ASYNCIO, "--asyncio-mode=auto").assert_outcomes(passed=3)
+        run(source, *WITH_ASYNCIO, "--asyncio-mode=auto").assert_outcomes(passed=5)
 
     ANYIO = (
         UPLOAD

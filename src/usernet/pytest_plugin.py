@@ -41,12 +41,19 @@ _HELP = (
 )
 
 
+def _seed(text: str) -> int:
+    seed = int(text)
+    if not 0 <= seed < 1 << 63:
+        raise ValueError(f"a seed is a whole number from 0 on, not {text}")
+    return seed
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the plugin."""
     group = parser.getgroup("usernet", "tests on a simulated network")
     group.addoption(
         "--usernet-seed",
-        type=int,
+        type=_seed,
         metavar="N",
         help="what all randomness follows from, in every test; without it each test has its own",
     )
@@ -77,6 +84,7 @@ class _Run:
         network: Its network, once something asks for it.
         flows: What happened on its links.
         seen: What was seen at its end, where files are wanted.
+        escapes: What went round it.
         failed: Whether it failed, as far as it has gone.
     """
 
@@ -86,6 +94,7 @@ class _Run:
     network: Network | None = None
     flows: list[str] = field(default_factory=list)
     seen: Seen | None = None
+    escapes: list[str] = field(default_factory=list)
     failed: bool = False
 
     def look(self) -> None:
@@ -202,7 +211,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         return (yield)
     body = item.obj
     if inspect.iscoroutinefunction(body) and _has_runner(item):
-        item.obj = _life(run).joined(cast("Body", body))
+        item.obj = _life(run, virtual=_is_virtual(item)).joined(cast("Body", body))
     try:
         return (yield from _watched(run)) if run.setting.strict else (yield)
     finally:
@@ -213,13 +222,13 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def _watched(run: _Run) -> Generator[None, object, object]:
     from usernet.testing.guard import watching  # noqa: PLC0415 - only for tests with the marker
 
-    with watching() as escapes:
+    with watching() as run.escapes:
         result = yield
-    if escapes:
+    if run.escapes:
         run.failed = True
-        listed = "\n".join(f"  {escape}" for escape in escapes)
+        listed = "\n".join(f"  {escape}" for escape in run.escapes)
         pytest.fail(
-            f"{len(escapes)} call(s) went round the simulated network:\n{listed}\n"
+            f"{len(run.escapes)} call(s) went round the simulated network:\n{listed}\n"
             "have them made on a host of the network, or allow them by usernet(strict=False)",
             pytrace=False,
         )
@@ -234,14 +243,14 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
         return None
     wanted = inspect.signature(pyfuncitem.obj).parameters
     arguments = {name: one for name, one in pyfuncitem.funcargs.items() if name in wanted}
-    _life(run).run(cast("Body", pyfuncitem.obj), arguments)
+    _life(run, virtual=not run.setting.real_time).run(cast("Body", pyfuncitem.obj), arguments)
     return True
 
 
-def _life(run: _Run) -> Life:
+def _life(run: _Run, *, virtual: bool) -> Life:
     from usernet.testing.living import Life  # noqa: PLC0415 - only for async tests with the marker
 
-    return Life(run.network, run.seed, not run.setting.real_time, run.look)
+    return Life(run.network, run.seed, virtual, run.look)
 
 
 # ---- other plugins that run async tests ----
@@ -257,7 +266,8 @@ def _has_runner(item: pytest.Function) -> bool:
 def _is_virtual(item: pytest.Item) -> bool:
     """Whether a test is to run in virtual time; a marker that is wrong fails later."""
     markers = list(item.iter_markers(_MARKER))
-    return bool(markers) and not any(marker.kwargs.get("real_time") for marker in markers[:1])
+    said = (marker.kwargs["real_time"] for marker in markers if "real_time" in marker.kwargs)
+    return bool(markers) and not next(said, False)
 
 
 @pytest.hookimpl(optionalhook=True, wrapper=True)
@@ -320,6 +330,7 @@ def pytest_runtest_makereport(
 def _said(item: pytest.Item, run: _Run) -> str:
     lines = [f"seed {run.seed}; to repeat: {_replay(item, run)}"]
     lines += run.flows
+    lines += [f"refused: {escape}" for escape in run.escapes]
     if run.artifacts is not None and run.seen is not None:
         lines += [f"kept {path}" for path in run.artifacts.paths]
     return "\n".join(lines)

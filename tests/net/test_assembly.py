@@ -30,9 +30,45 @@ class TestChanges:
                     client = net.host(f"client{number}", f"10.0.0.{number}/24")
                     net.link(client, server, delay="1ms")
                     assert await upload(client, "server", 10_000) == 10_000
-                assert net.statistics().generation == 10
+                assert net.statistics().generation == 6
 
         simulated(body)
+
+    def test_many_that_come_together_are_one_change(self) -> None:
+        async def body() -> None:
+            async with Network() as net:
+                net.switch("lan")
+                for number in range(1, 50):
+                    net.host(f"h{number}", f"10.0.0.{number}/24")
+                    net.link(f"h{number}", "lan")
+                assert (await net.hosts["h1"].ping("h49")).rtts
+                assert net.statistics().generation == 2
+
+        simulated(body)
+
+    def test_one_may_come_before_what_it_needs(self) -> None:
+        async def body() -> None:
+            async with Network() as net:
+                net.host("a", "10.1.0.2/24", gateway="10.1.0.1")
+                with pytest.raises(ConfigError, match="no link of this host leads to this router"):
+                    net.statistics()
+                net.host("r", "10.1.0.1/24", "10.2.0.1/24", forward=True)
+                net.host("b", "10.2.0.2/24")
+                net.link("a", "r")
+                net.link("r", "b")
+                assert (await net.hosts["a"].ping("b")).rtts
+
+        simulated(body)
+
+    def test_in_real_time_they_are_there_when_the_program_next_waits(self) -> None:
+        async def main() -> int:
+            async with Network() as net:
+                net.host("a", "10.0.0.1/24")
+                await asyncio.sleep(0)
+                await asyncio.sleep(0)
+                return net.statistics().generation
+
+        assert asyncio.run(main()) == 2
 
     def test_connections_outlive_them(self) -> None:
         async def body() -> None:
@@ -151,6 +187,33 @@ class TestTime:
             asyncio.run(main(network))
         network.stop()
         asyncio.run(main(network))
+
+    def test_it_is_entered_once(self) -> None:
+        async def body() -> None:
+            async with pair(Network()) as net:
+                with pytest.raises(EngineError, match="runs by the clock of a loop already"):
+                    async with net:
+                        pass
+                assert net.is_running
+
+        simulated(body)
+
+    def test_one_that_is_cancelled_while_it_ends_has_ended(self) -> None:
+        async def enter(network: Network) -> None:
+            async with network:
+                await asyncio.get_running_loop().create_future()
+
+        async def body() -> bool:
+            network = pair(Network())
+            task = asyncio.ensure_future(enter(network))
+            await asyncio.sleep(1)
+            task.cancel()
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.wait([task])
+            return network.is_running
+
+        assert not simulated(body)
 
     def test_two_networks_on_one_loop_keep_pace(self) -> None:
         async def body() -> tuple[float, float]:

@@ -1,7 +1,9 @@
 """Assembly: a network's blueprint, and the engine that runs it.
 
-What is changed before the engine runs is only written down; what is changed while it runs is done
-first, and written down if that went well.
+What is changed before the engine runs is only written down. While it runs, a change of apps or of a
+link is done first, and written down if that went well. Hosts and links that come while it runs are
+put into the graph together, when something is next asked of the engine: each of them changes the
+routes of all, and one that needs another (a gateway) may come before it.
 """
 
 from __future__ import annotations
@@ -52,14 +54,18 @@ class Assembly:
         self._running: _Running | None = None
         self._bridge: Bridge | None = None
         self._histories: dict[str, deque[tuple[int, Link]]] = {}
+        self._expected = False
+        self._new: dict[str, Course | None] = {}
 
     @property
     def engine(self) -> Engine:
-        """What runs the network.
+        """What runs the network; hosts and links that are new are in it.
 
         Raises:
             EngineError: Nothing runs yet.
+            ConfigError: What is new cannot be.
         """
+        self.settle()
         return self._run.engine
 
     @property
@@ -93,6 +99,8 @@ class Assembly:
     def stop(self) -> None:
         """Stop the engine. Safe to call twice."""
         running, self._running = self._running, None
+        self._expected = False
+        self._new.clear()
         if running is not None:
             for name, state in self.states.items():
                 self.blueprint = self.blueprint.with_link(name, state.over(state.scenario.link))
@@ -107,20 +115,43 @@ class Assembly:
         if self._running is not None:
             self._running.engine.configure(blueprint.topology)
         self.blueprint = blueprint
+        self._begin_new()
 
-    def add_link(self, blueprint: Blueprint, name: str, state: LinkState) -> None:
-        """Make this, which has a link more, the network.
+    def expect(self, blueprint: Blueprint) -> None:
+        """Have this be the network, from when something is next asked of the engine."""
+        self.blueprint = blueprint
+        if self._running is not None:
+            self._expected = True
+            self._running.soon(self.settle)
+
+    def settle(self) -> None:
+        """Put into the graph what is new.
 
         Raises:
-            ConfigError: It cannot be; the present one stays.
+            ConfigError: It cannot be; what ran before runs on.
         """
+        if self._expected and self._running is not None:
+            self.adopt(self.blueprint)
+
+    def _begin_new(self) -> None:
+        """Have links that are new in the graph follow their timelines."""
+        self._expected = False
+        new, self._new = self._new, {}
+        for name, course in new.items():
+            if self._running is not None:
+                self._running.follow(name, course)
+                self._remember(name, self.blueprint.lines[name].link)
+        if new:
+            self.see_after()
+
+    def add_link(self, blueprint: Blueprint, name: str, state: LinkState) -> None:
+        """Have this, which has a link more, be the network, as `expect`."""
         course = self._course(blueprint, name, state) if state.scenario.timeline else None
         link = state.over(state.scenario.link) if course is None else course.link
-        self.adopt(blueprint.with_link(name, link))
         self.states[name] = state
         if self._running is not None:
-            self._running.follow(name, course)
-            self._remember(name, link)
+            self._new[name] = course
+        self.expect(blueprint.with_link(name, link))
 
     def change_link(self, name: str, state: LinkState) -> None:
         """Make a link something else; what is in flight stays in flight.
@@ -128,6 +159,7 @@ class Assembly:
         Raises:
             ConfigError: It cannot be; it stays as it was.
         """
+        self.settle()
         course = None if self._running is None else self._running.courses.get(name)
         if course is None:
             link = state.over(state.scenario.link)
@@ -155,6 +187,7 @@ class Assembly:
 
     def advance(self, until_ns: int) -> None:
         """Let virtual time pass."""
+        self.settle()
         self._run.plan(until_ns)
         self._run.engine.advance(until_ns)
         self.sample()
@@ -166,7 +199,16 @@ class Assembly:
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """Have a loop in real time take events to the sockets, and see after the timelines."""
-        self._run.attach(loop, self.sample)
+        self._run.attach(loop)
+        self.see_after()
+
+    def see_after(self) -> None:
+        """In real time, see after timelines and the recorder, now and from time to time."""
+        running = self._running
+        if running is not None and (self.recorder is not None or running.courses):
+            running.plan(running.engine.now() + AHEAD_NS)
+            self.sample()
+            running.again(self.see_after)
 
     def planned(self) -> Planned:
         """The engine, as a loop in virtual time is to see it."""
@@ -222,7 +264,15 @@ class _Running:
         self.virtual = virtual
         self.bridge = Bridge(engine)
         self.courses: dict[str, Course] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
+
+    def soon(self, settle: Callable[[], None]) -> None:
+        """In real time, have this done when the program next waits; without a loop, now."""
+        if self._loop is not None:
+            self._loop.call_soon(settle)
+        elif not self.virtual:
+            settle()
 
     def follow(self, name: str, course: Course | None) -> None:
         """Have a link follow its timeline from now on."""
@@ -236,15 +286,17 @@ class _Running:
         for course in self.courses.values():
             course.plan(self.engine, until_ns)
 
-    def attach(self, loop: asyncio.AbstractEventLoop, look: Callable[[], None]) -> None:
-        """Have a loop in real time see after everything."""
+    def attach(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Have a loop in real time take events to the sockets."""
+        self._loop = loop
         self.bridge.attach(loop)
-        self._see_after(loop, look)
 
-    def _see_after(self, loop: asyncio.AbstractEventLoop, look: Callable[[], None]) -> None:
-        self.plan(self.engine.now() + AHEAD_NS)
-        look()
-        self._timer = loop.call_later(_LOOK_SECONDS, self._see_after, loop, look)
+    def again(self, call: Callable[[], None]) -> None:
+        """In a loop in real time, have this called in a while, once."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._loop is not None:
+            self._timer = self._loop.call_later(_LOOK_SECONDS, call)
 
     def end(self) -> None:
         if self._timer is not None:
@@ -272,10 +324,12 @@ class Planned:
 
     def next_deadline(self) -> int | None:
         """When something happens next."""
+        self._assembly.settle()
         return self._engine.next_deadline()
 
     def advance_to_event(self, until: int) -> bool:
         """Run up to then, or to the breath after which events wait."""
+        self._assembly.settle()
         self._assembly.plan(until)
         happened = self._engine.advance_to_event(until)
         self._assembly.sample()

@@ -74,7 +74,7 @@ class Names(MutableMapping[str, Target]):
         return [str(one) for one in found if family in (0, _FAMILIES[one.version])]
 
     def _found(self, plan: Plan, name: str) -> list[Address]:
-        hosts = {host.lower(): host for host in plan.hosts}
+        hosts = {name: name} if name in plan.hosts else {host.lower(): host for host in plan.hosts}
         for _ in range(_LONGEST_CHAIN):
             if name in hosts:
                 return [address.ip for address in plan.hosts[hosts[name]].addresses]

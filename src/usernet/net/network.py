@@ -16,7 +16,7 @@ from usernet.config.link import Link, Sides
 from usernet.config.scenario import Scenario
 from usernet.config.socket_options import Congestion, SocketOptions
 from usernet.config.topology import Connection, Topology, parse_connection
-from usernet.errors import ConfigError
+from usernet.errors import ConfigError, EngineError
 from usernet.net import wire
 from usernet.net.assembly import Assembly
 from usernet.net.event_loop import EventLoop
@@ -61,7 +61,8 @@ class Network:
     """A network of hosts, or a graph of apps, which runs in real or in virtual time.
 
     Build it with `host`, `switch` and `link`, or app by app with `app` and `connect`; before it
-    runs or while it does. A change loses no packet of what it does not name.
+    runs or while it does. A change loses no packet of what it does not name. Hosts and links that
+    come while it runs are there when something is next asked of it.
 
     ``async with`` runs it: in real time in an ordinary asyncio loop, and in virtual time under
     `usernet.net.event_loop.EventLoop`, by that loop's clock. Without asyncio, let virtual time
@@ -141,7 +142,7 @@ class Network:
             )
         except ConfigError as error:
             raise error.within(name) from None
-        self._assembly.adopt(self._assembly.blueprint.with_host(name, plan))
+        self._assembly.expect(self._assembly.blueprint.with_host(name, plan))
         self._hosts[name] = host = Host(self, name)
         return host
 
@@ -157,7 +158,7 @@ class Network:
             ConfigError: There is something of that name.
         """
         address.parse_host_name(name)
-        self._assembly.adopt(self._assembly.blueprint.with_switch(name))
+        self._assembly.expect(self._assembly.blueprint.with_switch(name))
         return Switch(name)
 
     # ---- links ----
@@ -282,8 +283,10 @@ class Network:
 
         Raises:
             ConfigError: The network cannot be.
-            EngineError: It runs already, on another clock.
+            EngineError: It runs already, on another clock or by that of a loop.
         """
+        if self._loop is not None:
+            raise EngineError("the network runs by the clock of a loop already")
         self._assembly.run(self._seed_in(loop), virtual=isinstance(loop, EventLoop))
         if isinstance(loop, EventLoop):
             loop.attach(self._assembly.planned(), self.bridge)
@@ -325,10 +328,12 @@ class Network:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self.is_running:
-            self.bridge.close()
-            await asyncio.sleep(0)  # so that protocols hear of it while their sockets are there
-        self.stop()
+        try:
+            if self.is_running:
+                self.bridge.close()
+                await asyncio.sleep(0)  # protocols hear of it while their sockets are there
+        finally:
+            self.stop()
 
     def __enter__(self) -> Self:
         self.start()
@@ -386,6 +391,7 @@ class Network:
             ConfigError: The period is 0, or there are too few samples.
         """
         self._assembly.recorder = Recorder(units.nanoseconds(period, path="period"), samples)
+        self._assembly.see_after()
 
     def recording(self) -> Recording:
         """The statistics over time, up to now; nothing without `record`."""
