@@ -5,6 +5,11 @@ import os
 import subprocess
 
 import pytest
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, not whether the property holds.
+settings.register_profile("usernet", deadline=None)
+settings.load_profile("usernet")
 
 
 @functools.cache
