@@ -95,8 +95,8 @@ pub struct Connection {
     looked: Nanos,
     /// How often in a row SYN, or a window probe, was sent.
     tries: u32,
-    /// When SYN was sent first.
-    syn_sent: Nanos,
+    /// When SYN was sent, where it was sent once.
+    syn_sent: Option<Nanos>,
     /// Keepalive probes since the peer was heard.
     keepalives: u32,
 
@@ -134,6 +134,8 @@ struct PeerWindow {
 #[derive(Debug, Default)]
 struct Due {
     syn: bool,
+    /// SYN-ACK for a peer whose SYN came again; our own timer does not mind.
+    syn_again: bool,
     reset: Option<Reset>,
     /// A tail loss probe (RFC 8985 §7).
     loss_probe: bool,
@@ -184,10 +186,10 @@ impl Connection {
             sender: Sender::new(options.congestion, mss, options.pacing, isn.into(), now),
             peer: PeerWindow::default(),
             small: 0,
-            send_limit: program::FIRST_SEND_LIMIT.min(options.send_buffer.into()),
+            send_limit: program::FIRST_SEND_LIMIT.min(options.send_buffer.max(1).into()),
             held: false,
             tries: 0,
-            syn_sent: now,
+            syn_sent: None,
             keepalives: 0,
             peer_origin: Origin::default(),
             inbox: Reassembly::default(),

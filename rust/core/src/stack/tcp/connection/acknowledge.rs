@@ -47,7 +47,7 @@ impl Connection {
     fn take_acknowledgement(&mut self, at: u64, ack: u64, segment: &Segment<'_>, now: Nanos) {
         let (una, next) = (self.una(), self.next());
         let news = self.update_window(at, ack, segment);
-        let blocks = self.blocks(ack.max(una), segment);
+        let blocks = self.blocks(ack, segment);
         self.sender.on_ack(
             &Acknowledgement {
                 una: ack.max(una),
@@ -105,11 +105,12 @@ impl Connection {
         }
     }
 
-    /// SND.WND, from a segment that is not older than the one that told it (RFC 9293 §3.10.7.4).
-    /// Whether it has changed.
+    /// SND.WND, from a segment that is not older than the one that told it (RFC 9293 §3.10.7.4); one
+    /// that acknowledges something new is not, though its text may be sent again. Whether it has
+    /// changed.
     fn update_window(&mut self, at: u64, ack: u64, segment: &Segment<'_>) -> bool {
-        let (told_at, told_ack) = self.peer.told_by;
-        if ack < self.una() || (at, ack) < (told_at, told_ack) {
+        let una = self.una();
+        if ack < una || (ack == una && (at, ack) < self.peer.told_by) {
             return false;
         }
         let size = u64::from(segment.window) << self.peer.scale.unwrap_or(0);
@@ -126,12 +127,13 @@ impl Connection {
     }
 
     /// The SACK blocks that make sense: of what was sent and is not acknowledged, or a duplicate
-    /// (RFC 2883 §4).
-    fn blocks(&self, una: u64, segment: &Segment<'_>) -> Blocks {
+    /// (RFC 2883 §4): below what this segment acknowledges, which may be an old one.
+    fn blocks(&self, ack: u64, segment: &Segment<'_>) -> Blocks {
         let mut found = Blocks::default();
         if !self.sack {
             return found;
         }
+        let una = ack.max(self.una());
         let edge = |seq| self.origin.offset(seq, una);
         for (index, &(left, right)) in segment.sack_blocks().iter().enumerate() {
             let Some((left, right)) = edge(left).zip(edge(right)) else {
@@ -140,7 +142,7 @@ impl Connection {
             if left >= right || right > self.next() {
                 continue;
             }
-            if index == 0 && (right <= una || is_inside_second(left..right, segment, edge)) {
+            if index == 0 && (right <= ack || is_inside_second(left..right, segment, edge)) {
                 found.duplicate = Some(left..right);
             } else if left > una {
                 found.blocks[found.count] = left..right;
@@ -160,4 +162,59 @@ fn is_inside_second(
     let second = segment.sack_blocks().get(1);
     let second = second.and_then(|&(left, right)| edge(left).zip(edge(right)));
     second.is_some_and(|(left, right)| left <= first.start && first.end <= right)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stack::tcp::tests::script::play;
+
+    fn acknowledged() -> Connection {
+        play(
+            "0     listen
+             0     < S 0:0(0) win 65535 <mss 1000,sackOK>
+             0     > S. 0:0(0) ack 1 win 65535 <mss 1460,sackOK>
+             0     < . 1:1(0) ack 1 win 65535
+             0     write 5000
+             0     > P. 1:5001(5000) ack 1 win 65535 x5
+             0     < . 1:1(0) ack 3001 win 65535",
+        )
+    }
+
+    fn blocks(ack: u64, sack: &[(u32, u32)]) -> (Vec<Range<u64>>, Option<Range<u64>>) {
+        let mut segment = Segment::default();
+        segment.sack[..sack.len()].copy_from_slice(sack);
+        segment.sack_count = sack.len() as u8;
+        let found = acknowledged().blocks(ack, &segment);
+        (found.blocks[..found.count].to_vec(), found.duplicate)
+    }
+
+    #[test]
+    fn blocks_are_of_what_is_under_way() {
+        let under_way = [(4001, 5001), (5001, 6001), (3001, 4001), (4501, 4001)];
+        assert_eq!(
+            blocks(3001, &under_way).0,
+            Vec::from([const { 4001..5001 }])
+        );
+    }
+
+    /// RFC 2883 §4.1 and §4.2.
+    #[test]
+    fn duplicates_are_told_from_news() {
+        assert_eq!(
+            blocks(3001, &[(1001, 2001)]),
+            (Vec::new(), Some(1001..2001))
+        );
+        let inside = blocks(3001, &[(4101, 4201), (4001, 5001)]);
+        assert_eq!(
+            inside,
+            (Vec::from([const { 4001..5001 }]), Some(4101..4201))
+        );
+    }
+
+    /// One that was overtaken tells of nothing that came twice.
+    #[test]
+    fn an_old_acknowledgement_reports_no_duplicate() {
+        assert_eq!(blocks(1, &[(1001, 2001)]), (Vec::new(), None));
+    }
 }

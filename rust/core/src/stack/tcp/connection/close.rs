@@ -87,7 +87,7 @@ impl Connection {
         self.timers.clear_all();
         self.outbox = Ring::new(self.outbox.end());
         self.inbox.end(self.closed);
-        self.due.syn = false;
+        (self.due.syn, self.due.syn_again) = (false, false);
     }
 
     /// TIME-WAIT, again from its beginning; or FIN-WAIT-2 whose program is gone, which must not last

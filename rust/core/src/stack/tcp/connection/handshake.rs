@@ -69,19 +69,26 @@ impl Connection {
 
     /// SYN, or SYN-ACK, where it is due.
     pub(super) fn plan_syn(&mut self, _room: usize, now: Nanos) -> Option<Plan> {
-        if !std::mem::take(&mut self.due.syn) {
+        let again = std::mem::take(&mut self.due.syn_again);
+        if std::mem::take(&mut self.due.syn) {
+            self.on_syn_sent(now);
+        } else if again {
+            self.syn_sent = None;
+        } else {
             return None;
         }
-        if self.tries == 0 {
-            self.syn_sent = now;
-        }
-        self.timers
-            .set(Timer::Handshake, now + (FIRST_TIMEOUT << self.tries));
-        self.tries += 1;
         Some(Plan::bare(match self.state {
             State::SynSent => self.syn(now),
             _ => self.syn_ack(now),
         }))
+    }
+
+    fn on_syn_sent(&mut self, now: Nanos) {
+        // One that was sent again is no sample of the round trip (RFC 6298 §3).
+        self.syn_sent = (self.tries == 0).then_some(now);
+        let wait = FIRST_TIMEOUT << self.tries.min(SYN_RETRIES);
+        self.timers.set(Timer::Handshake, now + wait);
+        self.tries += 1;
     }
 
     fn syn(&self, now: Nanos) -> Segment<'static> {
@@ -206,14 +213,14 @@ impl Connection {
     /// Our SYN is acknowledged, and the peer's is here.
     pub(super) fn establish(&mut self, now: Nanos) {
         self.turn(Event::SynAcked);
-        let round_trip = (self.tries == 1).then(|| now - self.syn_sent);
+        let round_trip = self.syn_sent.map(|sent| now - sent);
         self.sender
             .established(self.sack, self.timestamps.on, round_trip, now);
         if let Some(round_trip) = round_trip {
             self.window.on_round_trip(round_trip);
         }
         self.tries = 0;
-        self.due.syn = false;
+        (self.due.syn, self.due.syn_again) = (false, false);
         self.timers.clear(Timer::Handshake);
         self.timers.clear(Timer::GiveUp);
         self.expect_life(now);

@@ -19,14 +19,14 @@ impl Connection {
 
     fn on_segment_in_sequence(&mut self, segment: &Segment<'_>, now: Nanos) {
         let Some(at) = self.peer_origin.offset(segment.seq, self.inbox.next()) else {
-            return self.on_unacceptable(1, segment, now);
+            return self.on_unacceptable(None, segment, now);
         };
         if self.state == State::SynReceived && self.is_answer_to_syn(at, segment, now) {
             return;
         }
         // First, the sequence number, and before it the timestamp (RFC 7323 §5.3).
         if self.is_outdated(segment, now) || !self.is_acceptable(at, segment) {
-            return self.on_unacceptable(at, segment, now);
+            return self.on_unacceptable(Some(at), segment, now);
         }
         self.hear(at, segment, now);
         // Second, the RST bit.
@@ -48,11 +48,14 @@ impl Connection {
     /// once, its SYN-ACK, of which only the acknowledgement is news.
     fn is_answer_to_syn(&mut self, at: u64, segment: &Segment<'_>, now: Nanos) -> bool {
         let syn = at == 0 && segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::RST);
-        if syn && segment.ack == Some(self.origin.seq(1)) {
-            self.establish(now);
-            self.acks.now();
-        } else if syn {
-            self.due.syn |= self.throttle.allows(now);
+        match segment.ack {
+            _ if !syn => {}
+            Some(ack) if ack == self.origin.seq(1) => {
+                self.establish(now);
+                self.acks.now();
+            }
+            Some(ack) => self.refuse(ack),
+            None => self.due.syn_again |= self.throttle.allows(now),
         }
         syn
     }
@@ -81,15 +84,17 @@ impl Connection {
 
     /// One that is not acceptable is answered with what is expected, and dropped. Without text, as
     /// a probe or an attacker sends them, not more often than RFC 5961 §7 has it.
-    fn on_unacceptable(&mut self, at: u64, segment: &Segment<'_>, now: Nanos) {
+    fn on_unacceptable(&mut self, at: Option<u64>, segment: &Segment<'_>, now: Nanos) {
         if segment.flags.has(Flags::RST) {
             return;
         }
         if segment.payload.is_empty() && !segment.flags.has(Flags::FIN) {
             return self.challenge(now);
         }
-        self.inbox
-            .note_old(at..at + u64::from(segment.sequence_len()));
+        if let Some(at) = at {
+            self.inbox
+                .note_old(at..at + u64::from(segment.sequence_len()));
+        }
         self.acks.now();
         if self.state == State::TimeWait && segment.flags.has(Flags::FIN) {
             self.linger(now);

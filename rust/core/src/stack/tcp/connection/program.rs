@@ -48,7 +48,7 @@ impl Connection {
     /// that has arrived behind a hole.
     pub(super) fn grow_outbox(&mut self) {
         let most = u64::from(self.options.send_buffer);
-        if self.send_limit < most && !self.held {
+        if self.send_limit < most && !self.held && self.signals.is_blocked() {
             let wanted = 3 * self.sender.statistics().cwnd;
             self.send_limit = self.send_limit.max(wanted.min(most));
         }

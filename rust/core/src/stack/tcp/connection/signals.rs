@@ -39,6 +39,11 @@ impl Signals {
         self.blocked = true;
     }
 
+    /// Whether the writer was refused, and does not know of room yet.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked
+    }
+
     /// There is room again.
     pub(super) fn writable(&mut self) {
         if std::mem::take(&mut self.blocked) {

@@ -12,6 +12,9 @@ const PATIENCE: Nanos = 924_600 * MILLISECOND;
 const LONGEST_PROBE_WAIT: Nanos = 60 * SECOND;
 /// After so long without anything, empty buffers go back.
 const REST: Nanos = SECOND;
+/// A peer may keep its window shut for ever (RFC 9293 §3.8.6.1), but not on a program that is gone
+/// (RFC 6429 §3): after so many probes that is the end.
+const PROBES_FOR_NOBODY: u32 = 15;
 
 impl Connection {
     /// Does what is due.
@@ -50,6 +53,9 @@ impl Connection {
     /// The peer's window is shut, or has silly room: asks for it (RFC 9293 §3.8.6.1), or sends what
     /// there is room for (§3.8.6.2.1).
     fn on_persist_timer(&mut self, now: Nanos) {
+        if self.closed && self.tries >= PROBES_FOR_NOBODY {
+            return self.give_up(now);
+        }
         self.tries += 1;
         self.due.forced = self.peer.edge > self.next();
         self.due.window_probe = !self.due.forced;
@@ -81,10 +87,10 @@ impl Connection {
     }
 
     /// An acknowledgement came: with progress, patience begins anew; with nothing under way, it has
-    /// no end.
+    /// no end. A peer that has shut its window on what is under way answers, if only that.
     pub(super) fn watch_patience(&mut self, progress: bool, now: Nanos) {
         let idle = self.una() == self.next();
-        if idle || progress {
+        if idle || progress || self.peer.size == 0 {
             self.timers.clear(Timer::GiveUp);
         }
         if !idle {

@@ -15,5 +15,5 @@ mod rfc6191;
 mod rfc6298;
 mod rfc7323;
 mod rfc9293;
-mod script;
+pub(crate) mod script;
 mod transfers;
