@@ -94,6 +94,25 @@ fn change(engine: &mut Engine, actions: &[Value]) -> Result<bool, TestCaseError>
     Ok(happened.is_ok())
 }
 
+/// Whether links lead back to where they come from: without a delay, packets would go round there
+/// for ever at one moment of virtual time.
+fn has_ring(links: &BTreeSet<String>) -> bool {
+    let app = |end: &str| end.rsplit_once('.').map(|(app, _)| app.to_owned());
+    let ends = |link: &String| {
+        link.split_once(" -> ")
+            .map(|(from, to)| (app(from), app(to)))
+    };
+    let mut edges: Vec<_> = links.iter().filter_map(ends).collect();
+    loop {
+        let fed: BTreeSet<_> = edges.iter().map(|(_, to)| to.clone()).collect();
+        let before = edges.len();
+        edges.retain(|(from, _)| fed.contains(from));
+        if edges.len() == before {
+            return before > 0;
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(500))]
 
@@ -103,7 +122,7 @@ proptest! {
     ) {
         let mut engine = Engine::new();
         for actions in changes {
-            if change(&mut engine, &actions)? {
+            if change(&mut engine, &actions)? && !has_ring(&running(&engine).1) {
                 let until = engine.now() + 3_000_000;
                 engine.advance(until, &mut Core);
                 prop_assert_eq!(engine.now(), until);
