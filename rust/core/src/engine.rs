@@ -10,11 +10,15 @@ pub use crate::graph::HostKey;
 use crate::log::Log;
 use crate::packet::Pool;
 use crate::stack::{Host, Readiness, SocketId};
-use crate::time::{MICROSECOND, Nanos};
+use crate::time::{MICROSECOND, Nanos, SECOND};
 use std::collections::BTreeMap;
 
 /// How often an app that always has more is pulled in virtual time, where nothing else is due.
 pub const VIRTUAL_PULL: Nanos = 10 * MICROSECOND;
+
+/// After how many breaths at one moment of virtual time, none of them caused from outside, packets
+/// are taken to go round. A routing loop ends after 255 hops, a window of 6 MB is some 100 packets.
+const ROUNDS: u64 = 1 << 14;
 
 /// A graph, and what runs it.
 #[derive(Default)]
@@ -24,6 +28,8 @@ pub struct Engine {
     pub(crate) log: Log,
     pub(crate) now: Nanos,
     pub(crate) breaths: u64,
+    /// Breaths since time passed, or somebody outside changed or asked something.
+    rounds: u64,
     pub(crate) generation: u64,
     schedule: BTreeMap<(Nanos, u64), Vec<Action>>,
     scheduled: u64,
@@ -51,6 +57,7 @@ impl Engine {
         registry: &mut dyn Registry,
     ) -> Result<u64, AppError> {
         let change = Change::stage(&self.graph, actions, registry, self.now)?;
+        self.rounds = 0;
         self.commit(change);
         self.generation += 1;
         Ok(self.generation)
@@ -65,6 +72,7 @@ impl Engine {
 
     /// One pass over the graph at `now`, which never goes back; whether there is more to do at once.
     pub fn breathe(&mut self, now: Nanos, registry: &mut dyn Registry) -> bool {
+        self.rounds = if now > self.now { 0 } else { self.rounds + 1 };
         self.now = self.now.max(now);
         self.breaths += 1;
         self.apply_scheduled(registry);
@@ -91,9 +99,10 @@ impl Engine {
         !agenda.is_empty()
     }
 
-    /// Runs in virtual time up to and including `until`, from deadline to deadline.
+    /// Runs in virtual time up to and including `until`, from deadline to deadline. Where packets
+    /// go round without a delay, their time would never pass: that is a failure of the engine.
     pub fn advance(&mut self, until: Nanos, registry: &mut dyn Registry) {
-        while let Some(next) = self.next_moment().filter(|&next| next <= until) {
+        while let Some(next) = self.next_moment_until(until) {
             self.breathe(next, registry);
         }
         self.now = self.now.max(until);
@@ -110,7 +119,7 @@ impl Engine {
     ) -> Option<bool> {
         let last = self.breaths + breaths;
         while !self.has_events() {
-            let Some(next) = self.next_moment().filter(|&next| next <= until) else {
+            let Some(next) = self.next_moment_until(until) else {
                 self.now = self.now.max(until);
                 return Some(false);
             };
@@ -189,6 +198,7 @@ impl Engine {
         let place = self.graph.host_place(key)?;
         let host = self.graph.slots[place].app.host()?;
         let result = work(host, self.now);
+        self.rounds = 0;
         self.settle(place);
         Some(result)
     }
@@ -252,7 +262,7 @@ impl Engine {
             .or_else(|| Some((String::from("timeline"), self.failure.clone()?)))
     }
 
-    /// Whether an action of the schedule proved impossible.
+    /// Whether an action of the schedule proved impossible, or packets go round.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.failure.is_some()
@@ -287,6 +297,15 @@ impl Engine {
         }
     }
 
+    fn next_moment_until(&mut self, until: Nanos) -> Option<Nanos> {
+        if self.rounds > ROUNDS {
+            let error = going_round(self.now);
+            self.failure.get_or_insert(error);
+            return None;
+        }
+        self.next_moment().filter(|&next| next <= until)
+    }
+
     /// Notes what a host wants that was called between two breaths.
     fn settle(&mut self, place: usize) {
         let slot = &mut self.graph.slots[place];
@@ -298,4 +317,12 @@ impl Engine {
     fn has_waiting(&self) -> bool {
         !self.graph.agenda.pushes.is_empty()
     }
+}
+
+fn going_round(now: Nanos) -> AppError {
+    let seconds = now as f64 / SECOND as f64;
+    AppError::engine(format!(
+        "packets go round for ever at {seconds} s of virtual time: links lead back to where they \
+         come from, and nothing there delays them; put an impairment with a delay into the ring"
+    ))
 }

@@ -178,3 +178,39 @@ fn a_host_takes_an_interface_and_its_link_in_one_change() {
     let gone = json!([{"do": "reconfigure", "name": "h", "app": host(&["eth0"])}]);
     assert!(engine.apply(&actions(gone), &mut Core).is_err());
 }
+
+fn ring(impairment: Value) -> Engine {
+    let mut engine = Engine::new();
+    let steps = json!([
+        start("source", json!({"app": "source", "size": 60, "count": 3})),
+        start("join", json!({"app": "join"})),
+        start("line", impairment),
+        link("source.tx -> join.a"),
+        link("join.tx -> line.rx"),
+        link("line.tx -> join.b"),
+    ]);
+    engine.apply(&actions(steps), &mut Core).unwrap();
+    engine
+}
+
+#[test]
+fn packets_that_go_round_without_a_delay_are_a_failure_and_not_a_hang() {
+    let mut engine = ring(json!({"app": "impairment"}));
+    engine.advance(1_000_000, &mut Core);
+    let (_, error) = engine.failure().unwrap();
+    assert!(error.message.contains("go round") && error.message.contains("impairment"));
+    assert_eq!(
+        engine.advance_to_event(2_000_000, 10, &mut Core),
+        Some(false)
+    );
+    engine.stop();
+    assert_eq!(engine.pool().lent(), 0);
+}
+
+#[test]
+fn packets_that_go_round_with_a_delay_do_so_for_as_long_as_time_passes() {
+    let mut engine = ring(json!({"app": "impairment", "delay": {"ns": 10}}));
+    engine.advance(1_000_000, &mut Core);
+    assert!(engine.failure().is_none());
+    assert_eq!(counter(&engine, "line", "packets_in"), 3 * (100_000 + 1));
+}
