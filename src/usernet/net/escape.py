@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["escaped"]
 
-_REAL = "run the network in real time (an ordinary asyncio loop) and reach it by a gateway"
+_REAL = "run the network in real time (an ordinary asyncio loop) and link it to a usernet.Tun"
 _ADVICE = {
     "grpc": f"gRPC has its own sockets, in C: {_REAL}, or use grpclib, which is asyncio's",
     "psycopg": f"libpq has its own sockets, in C: {_REAL}, or use asyncpg, which is asyncio's",
