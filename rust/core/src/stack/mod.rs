@@ -3,6 +3,7 @@
 //! Time is an argument, randomness comes from a stream of the host's own, and nothing is iterated
 //! in the order of a hash. A host owns its sockets; whoever uses them does so between two breaths,
 //! through [`host::Host`]'s methods, and is told by events what became possible.
+pub mod compose;
 pub mod error;
 pub mod event;
 pub(crate) mod hash;

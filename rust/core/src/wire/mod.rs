@@ -3,6 +3,7 @@
 
 pub mod bpf;
 pub mod checksum;
+pub mod dns;
 pub mod ecn;
 pub(crate) mod field;
 pub mod flow;
