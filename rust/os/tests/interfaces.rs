@@ -4,7 +4,7 @@ mod namespaces;
 
 use namespaces::Namespace;
 use serde_json::Value;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
@@ -138,11 +138,22 @@ fn send_stream(mut stream: TcpStream, len: usize) {
     stream.shutdown(Shutdown::Write).unwrap();
 }
 
+/// Reads until it is no longer interrupted: a read with a time limit is, where the process is stopped
+/// and goes on, even without a handler (signal(7)).
+fn uninterrupted(mut read: impl FnMut() -> io::Result<usize>) -> io::Result<usize> {
+    loop {
+        match read() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
 fn receive_stream(mut stream: TcpStream) -> usize {
     let mut buffer = vec![0; 1 << 16];
     let mut place = 0;
     loop {
-        let count = stream.read(&mut buffer).unwrap();
+        let count = uninterrupted(|| stream.read(&mut buffer)).unwrap();
         if count == 0 {
             return place;
         }
@@ -240,7 +251,7 @@ fn datagrams_sent_as_one_super_packet_arrive_apart() {
         from.send_to(&sent, (server, 5002)).unwrap();
         let mut buffer = [0; 2000];
         for piece in sent.chunks(1000) {
-            let len = to.recv(&mut buffer).unwrap();
+            let len = uninterrupted(|| to.recv(&mut buffer)).unwrap();
             assert_eq!(&buffer[..len], piece);
         }
     }
