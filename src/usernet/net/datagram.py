@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import warnings
-from asyncio import constants
-from collections import deque
 from typing import TYPE_CHECKING
 
 from usernet.net.address import check_bytes, is_numeric, show, to_core
 from usernet.net.bridge import GONE, WRITABLE
-from usernet.net.flow_control import FlowControl
+from usernet.net.ending import Ending, network_stopped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,13 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = ["DatagramTransport"]
 
-_log = logging.getLogger("asyncio")
-
 _AT_ONCE = 64
 """How many datagrams are read before others have their turn."""
 
 
-class DatagramTransport(FlowControl, asyncio.DatagramTransport):
+class DatagramTransport(
+    Ending["tuple[bytes, Address | None]", asyncio.DatagramProtocol], asyncio.DatagramTransport
+):
     """A UDP socket.
 
     Args:
@@ -51,15 +48,9 @@ class DatagramTransport(FlowControl, asyncio.DatagramTransport):
         remote: object = None,
         waiter: asyncio.Future[None] | None = None,
     ) -> None:
-        super().__init__(None, loop)
-        self._loop = loop
+        super().__init__(loop, socket.host.context())
         self._protocol = protocol
         self._remote = remote
-        self._context = socket.host.context()
-        self._buffer: deque[tuple[bytes, Address | None]] = deque()
-        self._buffered = 0
-        self._conn_lost = 0
-        self._closing = False
         self._read_handle: asyncio.Handle | None = None
         self._resolved: dict[object, Address] = {}
         self._socket = socket
@@ -71,8 +62,7 @@ class DatagramTransport(FlowControl, asyncio.DatagramTransport):
         }
         self._call_soon(protocol.connection_made, self)
         self._call_soon(self._start_reading)
-        if waiter is not None:
-            self._call_soon(_done_unless_cancelled, waiter)
+        self._done_soon(waiter)
 
     def __repr__(self) -> str:
         state = "closed" if self._socket is None else "closing" if self._closing else "open"
@@ -88,14 +78,6 @@ class DatagramTransport(FlowControl, asyncio.DatagramTransport):
         assert isinstance(protocol, asyncio.DatagramProtocol)
         self._protocol = protocol
 
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        """Who gets what comes."""
-        return self._protocol
-
-    def is_closing(self) -> bool:
-        """Whether it is closed, or will be."""
-        return self._closing
-
     # ---- reading ----
 
     def _start_reading(self) -> None:
@@ -105,7 +87,7 @@ class DatagramTransport(FlowControl, asyncio.DatagramTransport):
 
     def _on_events(self, flags: int) -> None:
         if flags & GONE:
-            self._force_close(ConnectionAbortedError(errno.ECONNABORTED, "the network has stopped"))
+            self._force_close(network_stopped())
             return
         if self._buffer and flags & WRITABLE:
             self._write_ready()
@@ -174,11 +156,6 @@ class DatagramTransport(FlowControl, asyncio.DatagramTransport):
             self._call(self._protocol.error_received, error)
         return True
 
-    def _written_after_loss(self) -> None:
-        if self._conn_lost >= constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES:
-            _log.warning("socket.send() raised exception.")
-        self._conn_lost += 1
-
     def _write_ready(self) -> None:
         while self._buffer and self._socket is not None:
             data, remote = self._buffer[0]
@@ -190,33 +167,7 @@ class DatagramTransport(FlowControl, asyncio.DatagramTransport):
         if not self._buffer and self._closing:
             self._call_connection_lost(None)
 
-    def get_write_buffer_size(self) -> int:
-        """Bytes that wait here, because the socket has no room."""
-        return self._buffered
-
     # ---- the end ----
-
-    def close(self) -> None:
-        """Close, after what waits here has been sent."""
-        if self._closing:
-            return
-        self._closing = True
-        if not self._buffer:
-            self._conn_lost += 1
-            self._call_soon(self._call_connection_lost, None)
-
-    def abort(self) -> None:
-        """Close at once."""
-        self._force_close(None)
-
-    def _force_close(self, error: Exception | None) -> None:
-        if self._conn_lost:
-            return
-        self._buffer.clear()
-        self._buffered = 0
-        self._closing = True
-        self._conn_lost += 1
-        self._call_soon(self._call_connection_lost, error)
 
     def _call_connection_lost(self, error: Exception | None) -> None:
         socket, self._socket = self._socket, None
@@ -227,11 +178,6 @@ class DatagramTransport(FlowControl, asyncio.DatagramTransport):
         finally:
             socket.close()
 
-    # ---- calling the protocol ----
-
-    def _call_soon(self, function: Callable[..., object], *arguments: object) -> asyncio.Handle:
-        return self._loop.call_soon(function, *arguments, context=self._context)
-
     def _call(self, function: Callable[..., object], *arguments: object) -> None:
         """Call the protocol: what it raises is reported, and kills the endpoint alone."""
         try:
@@ -240,14 +186,7 @@ class DatagramTransport(FlowControl, asyncio.DatagramTransport):
             raise
         except BaseException as error:
             name = getattr(function, "__name__", "?")
-            self._loop.call_exception_handler(
-                {
-                    "message": f"Fatal error: protocol.{name}() call failed.",
-                    "exception": error,
-                    "transport": self,
-                    "protocol": self._protocol,
-                }
-            )
+            self._report(error, f"Fatal error: protocol.{name}() call failed.")
             self._force_close(error if isinstance(error, Exception) else None)
 
 
@@ -260,8 +199,3 @@ def _peer(socket: Socket) -> object:
         return socket.getpeername()
     except OSError:
         return None
-
-
-def _done_unless_cancelled(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)

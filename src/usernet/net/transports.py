@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import json
 import logging
 import warnings
 from asyncio import constants
-from collections import deque
 from typing import TYPE_CHECKING, cast
 
 from usernet.errors import EngineError
 from usernet.net.address import check_bytes, show
 from usernet.net.bridge import FAILED, FINISHED, GONE, READABLE, WRITABLE
-from usernet.net.flow_control import FlowControl
+from usernet.net.ending import Ending, network_stopped
 from usernet.net.socket import Socket
 
 if TYPE_CHECKING:
@@ -40,7 +38,7 @@ _log = logging.getLogger("asyncio")
 _READ = READABLE | FINISHED | FAILED
 
 
-class StreamTransport(FlowControl, asyncio.Transport):
+class StreamTransport(Ending["memoryview | bytes", asyncio.BaseProtocol], asyncio.Transport):
     """A TCP connection.
 
     Args:
@@ -76,18 +74,13 @@ class StreamTransport(FlowControl, asyncio.Transport):
         family: int = 0,
         context: Context | None = None,
     ) -> None:
-        super().__init__(None, loop)
-        self._loop = loop
+        super().__init__(loop, context if context is not None else host.context())
         self._host = host
         self._bridge = host.network.bridge
-        self._context = context if context is not None else host.context()
         self._server = server
         self._socket = socket
         self._family = socket.family if socket is not None else family
-        self._buffer: deque[memoryview | bytes] = deque()
-        self._buffered = 0
-        self._conn_lost = 0
-        self._closing = self._paused = self._eof = self._peer_finished = False
+        self._paused = self._eof = self._peer_finished = False
         # Until an attempt meets nothing, there may be bytes or an end that nobody was told of.
         self._unread = self._ends = True
         self._read_handle: asyncio.Handle | None = None
@@ -97,8 +90,7 @@ class StreamTransport(FlowControl, asyncio.Transport):
         if server is not None:
             server.attach(self)
         self._call_soon(self._begin)
-        if waiter is not None:
-            self._call_soon(_done_unless_cancelled, waiter)
+        self._done_soon(waiter)
         self._call_soon(self._start_reading)
 
     def __repr__(self) -> str:
@@ -132,10 +124,6 @@ class StreamTransport(FlowControl, asyncio.Transport):
             if isinstance(protocol, asyncio.BufferedProtocol)
             else self._receive_bytes
         )
-
-    def get_protocol(self) -> asyncio.BaseProtocol:
-        """Who gets what comes."""
-        return self._protocol
 
     def get_extra_info(self, name: str, default: object = None) -> object:
         """``socket``, ``sockname``, ``peername``; ``tcp_info``, what the connection is doing."""
@@ -199,7 +187,7 @@ class StreamTransport(FlowControl, asyncio.Transport):
 
     def _on_events(self, flags: int) -> None:
         if flags & GONE:
-            self._force_close(_aborted())
+            self._force_close(network_stopped())
             return
         if self._buffer and flags & (WRITABLE | FAILED):
             self._write_ready()
@@ -326,19 +314,13 @@ class StreamTransport(FlowControl, asyncio.Transport):
         """Send these pieces one after another."""
         self.write(b"".join(cast("list[bytes]", list_of_data)))
 
-    def _written_after_loss(self) -> None:
-        if self._conn_lost >= constants.LOG_THRESHOLD_FOR_CONNLOST_WRITES:
-            _log.warning("socket.send() raised exception.")
-        self._conn_lost += 1
-
     def _write_ready(self) -> None:
         if self._conn_lost or self._core is None:
             return
         try:
             self._flush(self._core)
         except OSError as error:
-            self._buffer.clear()
-            self._buffered = 0
+            self._forget_waiting()
             self._fatal_error(error, "Fatal write error on socket transport")
             return
         self._bridge.soon()
@@ -364,10 +346,6 @@ class StreamTransport(FlowControl, asyncio.Transport):
             self._core.shutdown()
             self._bridge.soon()
 
-    def get_write_buffer_size(self) -> int:
-        """Bytes that wait here, because the send buffer is full."""
-        return self._buffered
-
     def can_write_eof(self) -> bool:
         """True."""
         return True
@@ -383,46 +361,13 @@ class StreamTransport(FlowControl, asyncio.Transport):
 
     # ---- the end ----
 
-    def is_closing(self) -> bool:
-        """Whether it is closed, or will be."""
-        return self._closing
-
-    def close(self) -> None:
-        """Close, after what was written has been sent."""
-        if self._closing:
-            return
-        self._closing = True
-        if not self._buffer:
-            self._conn_lost += 1
-            self._call_soon(self._call_connection_lost, None)
-
-    def abort(self) -> None:
-        """Close at once; what waits here is lost."""
-        self._force_close(None)
-
     def _fatal_error(self, error: BaseException, message: str) -> None:
         if isinstance(error, OSError):
             if self._loop.get_debug():
                 _log.debug("%r: %s", self, message, exc_info=True)
         else:
-            self._loop.call_exception_handler(
-                {
-                    "message": message,
-                    "exception": error,
-                    "transport": self,
-                    "protocol": self._protocol,
-                }
-            )
+            self._report(error, message)
         self._force_close(error)
-
-    def _force_close(self, error: BaseException | None) -> None:
-        if self._conn_lost:
-            return
-        self._buffer.clear()
-        self._buffered = 0
-        self._closing = True
-        self._conn_lost += 1
-        self._call_soon(self._call_connection_lost, error)
 
     def _call_connection_lost(self, error: Exception | None) -> None:
         core = self._core
@@ -447,23 +392,9 @@ class StreamTransport(FlowControl, asyncio.Transport):
             self._server.detach(self)
             self._server = None
 
-    # ---- calling the protocol ----
-
-    def _call_soon(self, function: Callable[..., object], *arguments: object) -> asyncio.Handle:
-        return self._loop.call_soon(function, *arguments, context=self._context)
-
 
 def _some_buffer(protocol: asyncio.BufferedProtocol) -> memoryview[int]:
     buffer = memoryview(protocol.get_buffer(-1))
     if not buffer.nbytes:
         raise RuntimeError("get_buffer() returned an empty buffer")
     return buffer.cast("B")
-
-
-def _done_unless_cancelled(waiter: asyncio.Future[None]) -> None:
-    if not waiter.done():
-        waiter.set_result(None)
-
-
-def _aborted() -> ConnectionAbortedError:
-    return ConnectionAbortedError(errno.ECONNABORTED, "the network has stopped")
