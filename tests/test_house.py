@@ -27,6 +27,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "net/ping.py": "tests/net/test_host.py",
     "net/serving.py": "tests/net/test_server.py",
     "net/tls.py": "tests/net/test_host.py",
+    "pytest_plugin.py": "tests/plugin/test_alone.py",
 }
 
 
