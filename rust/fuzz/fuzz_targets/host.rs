@@ -34,6 +34,8 @@ enum Step {
     Send(u8, u16, u8),
     Receive(u8, u16),
     Accept,
+    /// Somebody is let in who calls another host.
+    Admit,
     Shutdown(u8),
     Close(u8),
     Connect(bool, u16),
@@ -127,11 +129,11 @@ fn open(host: &mut Host, now: u64) -> (Vec<SocketId>, SocketId) {
 }
 
 impl Rig {
-    fn new() -> Self {
+    fn new(everybody: bool) -> Self {
         let mut apps = Apps(Default::default());
         let mut engine = Engine::new();
         let host = json!({
-            "app": "host", "forward": true, "memory": MEMORY, "sockets": 64,
+            "app": "host", "forward": true, "everybody": everybody, "memory": MEMORY, "sockets": 64,
             "interfaces": {
                 "bare": {"addresses": ["10.0.0.1/24", "fd00::1/64"]},
                 "ether": {"addresses": ["10.1.0.1/24", "fd01::1/64"], "medium": "ethernet"},
@@ -229,6 +231,13 @@ impl Rig {
                     .with_host(self.host, |host, now| host.accept(listener, now));
                 self.sockets.extend(accepted.and_then(Result::ok));
             }
+            Step::Admit => {
+                let admitted = self.engine.with_host(self.host, |host, now| {
+                    let offer = host.take_offer()?;
+                    host.admit(offer.id, host.options(), now).ok()
+                });
+                self.sockets.extend(admitted.flatten());
+            }
             Step::Shutdown(number) => {
                 let id = self.socket(number);
                 self.with(|host, now| {
@@ -317,8 +326,9 @@ fn read_offload((partial, kind, size, start, offset): (bool, u8, u16, u16, u16))
     }
 }
 
-fuzz_target!(|steps: Vec<Step>| {
-    let mut rig = Rig::new();
+fuzz_target!(|input: (bool, Vec<Step>)| {
+    let (everybody, steps) = input;
+    let mut rig = Rig::new(everybody);
     for step in steps.into_iter().take(200) {
         rig.step(step);
         let used = &rig.engine.statistics()["apps"]["host"]["memory_used"];

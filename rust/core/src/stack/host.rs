@@ -8,23 +8,32 @@ mod datagram;
 mod deliver;
 mod ends;
 mod icmp;
+mod offer;
 mod quoted;
 mod sockets;
+mod straight;
+mod stray;
 mod stream;
 mod transmit;
 
 use super::error::SocketError;
 use super::event::{Readiness, SocketId};
+use super::hash::Key;
 use super::ip::Ip;
+pub use super::ip::error::Complaint;
 use super::options::SocketOptions;
 use super::spec::Spec;
 use crate::app::{App, AppError, BATCH, Context, Direction, Ports};
 use crate::packet::Pool;
 use crate::rng::Stream as Randomness;
 use crate::time::Nanos;
+use offer::Offers;
+pub use offer::{Offer, OfferId, Refusal};
 use serde_json::{Map, Value};
 use sockets::Sockets;
 use std::net::IpAddr;
+pub use stray::Stray;
+use stray::Strays;
 
 /// A host: interfaces, routes, and sockets.
 pub struct Host {
@@ -33,6 +42,8 @@ pub struct Host {
     options: SocketOptions,
     ip: Ip,
     sockets: Sockets,
+    offers: Offers,
+    strays: Strays,
     /// The time of the last breath or call.
     now: Nanos,
 }
@@ -48,8 +59,10 @@ impl Host {
         Ok(Self {
             name: name.into(),
             seed,
-            ip: Ip::new(layout, spec.forward, &mut stream),
+            ip: Ip::new(layout, &mut stream),
             sockets: Sockets::new(&spec, &mut stream),
+            offers: Offers::new(Key::draw(&mut stream)),
+            strays: Strays::default(),
             options: spec.options,
             now,
         })
@@ -90,7 +103,29 @@ impl Host {
         }
     }
 
-    fn finish(&mut self, context: &mut Context<'_>) {
+    /// Does what is due. For whoever has a host in an app of its own, as [`Self::receive_all`] is; what
+    /// it causes leaves with [`Self::finish`].
+    pub fn fire(&mut self, context: &mut Context<'_>) {
+        self.now = context.now;
+        self.ip.fire_timers(context);
+        self.fire_timers(context.now);
+    }
+
+    /// Takes in what stands on the input links.
+    pub fn receive_all(&mut self, context: &mut Context<'_>) {
+        self.now = context.now;
+        for input in 0..context.inputs() {
+            let mut packets = context.take(input);
+            for packet in packets.drain(..) {
+                self.take_in(packet, input, context);
+            }
+            context.restore(input, packets);
+        }
+    }
+
+    /// Lets sockets send, as much as a breath may: the end of each breath. What is left makes the host
+    /// due at once.
+    pub fn finish(&mut self, context: &mut Context<'_>) {
         self.receive_looped(context);
         self.transmit(context);
         self.sockets.feed();
@@ -113,22 +148,13 @@ impl App for Host {
 
     /// Does what is due.
     fn pull(&mut self, context: &mut Context<'_>) -> bool {
-        self.now = context.now;
-        self.ip.fire_timers(context);
-        self.fire_timers(context.now);
+        self.fire(context);
         self.finish(context);
         false
     }
 
     fn push(&mut self, context: &mut Context<'_>) {
-        self.now = context.now;
-        for input in 0..context.inputs() {
-            let mut packets = context.take(input);
-            for packet in packets.drain(..) {
-                self.take_in(packet, input, context);
-            }
-            context.restore(input, packets);
-        }
+        self.receive_all(context);
         self.finish(context);
     }
 
@@ -152,7 +178,7 @@ impl App for Host {
     fn reconfigure(&mut self, config: &Value, now: Nanos) {
         if let Ok((spec, layout)) = Spec::read(&self.name, self.seed, config) {
             self.now = now;
-            self.ip.reconfigure(layout, spec.forward);
+            self.ip.reconfigure(layout);
             self.sockets.reconfigure(&spec);
             self.options = spec.options;
         }
@@ -169,5 +195,6 @@ impl App for Host {
 
     fn stop(&mut self, pool: &mut Pool) {
         self.ip.stop(pool);
+        self.strays.stop(pool);
     }
 }

@@ -40,6 +40,11 @@ pub struct Spec {
     /// Whether it hands on packets that are not for itself.
     #[serde(default)]
     pub forward: bool,
+    /// Whether it hears packets to any single host as if they were for itself: then somebody decides
+    /// about connections that no listener hears ([`super::Host::take_offer`]), and takes datagrams
+    /// that no socket hears ([`super::Host::take_stray`]).
+    #[serde(default)]
+    pub everybody: bool,
     /// The options that its sockets start with.
     #[serde(default)]
     pub options: SocketOptions,
@@ -110,6 +115,8 @@ pub struct RouteSpec {
 pub(crate) struct Layout {
     pub(crate) interfaces: Vec<Interface>,
     pub(crate) routes: Routes,
+    pub(crate) forward: bool,
+    pub(crate) everybody: bool,
 }
 
 impl Spec {
@@ -140,7 +147,12 @@ impl Spec {
             }
             routes.add(route);
         }
-        Ok(Layout { interfaces, routes })
+        Ok(Layout {
+            interfaces,
+            routes,
+            forward: self.forward,
+            everybody: self.everybody,
+        })
     }
 
     fn check_sizes(&self) -> Result<(), AppError> {

@@ -3,6 +3,7 @@
 mod config;
 mod crowd;
 mod ethernet;
+mod everybody;
 mod fragments;
 mod icmp;
 mod malformed;

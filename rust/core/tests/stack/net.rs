@@ -63,6 +63,9 @@ impl Registry for Core {
         if config["app"] == "wire" {
             return Ok(Box::new(End(Arc::clone(&self.1))));
         }
+        if config["app"] == "gate" {
+            return Ok(Box::new(super::everybody::Gate::new(name, config, now)));
+        }
         let unknown = || Err(AppError::config("unknown kind"));
         apps::create(name, self.0, config, now).unwrap_or_else(unknown)
     }

@@ -1,16 +1,20 @@
 //! UDP on its way in.
 use super::Host;
 use super::deliver::verifies;
+use super::stray::Stray;
 use crate::app::Context;
 use crate::packet::Segmentation;
 use crate::stack::event::Readiness;
 use crate::stack::ip::Arrival;
 use crate::stack::ip::counters::Dropped;
 use crate::stack::ip::error::Complaint;
+use crate::stack::ip::header::Header;
 use crate::stack::socket::demux::{Flow, Protocol};
 use crate::stack::socket::udp::HEADER;
 use crate::wire::field::u16_at;
+use crate::wire::headers::UDP;
 use std::net::SocketAddr;
+use std::ops::Range;
 
 /// A datagram that came, as far as it makes sense.
 struct Datagram<'a> {
@@ -52,6 +56,38 @@ fn read(arrival: &Arrival) -> Result<Datagram<'_>, Dropped> {
     })
 }
 
+/// What is known of a datagram, without its bytes.
+struct Whereabouts {
+    source: SocketAddr,
+    destination: SocketAddr,
+    payload: Range<usize>,
+    size: usize,
+}
+
+impl Whereabouts {
+    fn of(datagram: &Datagram<'_>, header: &Header) -> Self {
+        let start = header.payload.start + HEADER;
+        Self {
+            source: datagram.remote,
+            destination: datagram.local,
+            payload: start..start + datagram.payload.len(),
+            size: datagram.size,
+        }
+    }
+
+    fn with(self, arrival: Arrival) -> Stray {
+        Stray {
+            packet: arrival.packet,
+            protocol: UDP,
+            source: self.source,
+            destination: self.destination,
+            payload: self.payload,
+            hop_limit: arrival.header.hop_limit,
+            segment_size: u16::try_from(self.size).ok(),
+        }
+    }
+}
+
 /// Whether the checksum over the datagram's own length is right.
 fn verifies_len(arrival: &Arrival, len: usize) -> bool {
     let mut header = arrival.header.clone();
@@ -67,6 +103,10 @@ impl Host {
                 let Datagram { local, remote, .. } = datagram;
                 match self.hearer(local, remote) {
                     Some(place) => self.queue_datagram(place, &datagram),
+                    None if self.ip.hears_everybody() => {
+                        let stray = Whereabouts::of(&datagram, &arrival.header);
+                        return self.keep_stray(stray.with(arrival), context);
+                    }
                     None => self.refuse_datagram(&arrival, context),
                 }
             }

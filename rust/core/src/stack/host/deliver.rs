@@ -82,13 +82,21 @@ impl Host {
         {
             return None;
         }
-        self.begin_or_refuse(&segment, endpoints)
+        self.begin_or_refuse(&segment, endpoints, (packet, header))
     }
 
-    fn begin_or_refuse(&mut self, segment: &Segment<'_>, endpoints: Endpoints) -> Option<Reply> {
+    fn begin_or_refuse(
+        &mut self,
+        segment: &Segment<'_>,
+        endpoints: Endpoints,
+        (packet, header): (&Packet, &Header),
+    ) -> Option<Reply> {
         let Endpoints { local, remote } = endpoints;
         match self.sockets.demux.listener(Protocol::Tcp, local, remote) {
             Some(place) => self.ask_listener(place, segment, endpoints),
+            None if self.ip.hears_everybody() => {
+                self.consider(segment, endpoints, (packet.bytes(), header.payload.start))
+            }
             None => {
                 self.ip.drops.count(Dropped::NoSocket);
                 Reply::reset_for(segment)
@@ -97,7 +105,7 @@ impl Host {
     }
 
     /// Sends an answer that no connection stands behind.
-    fn reply(&mut self, reply: &Reply, outline: Outline, context: &mut Context<'_>) {
+    pub(super) fn reply(&mut self, reply: &Reply, outline: Outline, context: &mut Context<'_>) {
         let Some(hop) = self.ip.hop(outline.destination) else {
             return self.ip.drops.count(Dropped::NoRoute);
         };
@@ -115,7 +123,7 @@ impl Host {
 }
 
 /// What an answer to a packet says of itself.
-fn answer(header: &Header) -> Outline {
+pub(super) fn answer(header: &Header) -> Outline {
     Outline {
         source: header.destination,
         destination: header.source,

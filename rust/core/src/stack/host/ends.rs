@@ -42,7 +42,7 @@ impl Host {
         let asked = local.filter(|local| !local.ip().is_unspecified());
         let ip = match asked {
             Some(local) if local.is_ipv4() != remote.is_ipv4() => return Err(SocketError::Invalid),
-            Some(local) if !self.ip.is_own(local.ip()) => {
+            Some(local) if !self.ip.speaks_for(local.ip()) => {
                 return Err(SocketError::AddressNotAvailable);
             }
             Some(local) if !self.may_send(local.ip(), remote.ip()) => {

@@ -5,7 +5,7 @@ use crate::app::Context;
 use crate::stack::ip::Arrival;
 use crate::stack::ip::counters::Dropped;
 use crate::stack::ip::error::{outline, seal};
-use crate::stack::ip::header::Outline;
+use crate::stack::ip::header::{Header, Outline};
 use crate::stack::socket::demux::{Binding, Flow, Protocol};
 use crate::wire::checksum::sum;
 use crate::wire::field::u16_at;
@@ -19,15 +19,25 @@ pub(super) const fn echo_types(v4: bool) -> (u8, u8) {
     if v4 { (8, 0) } else { (128, 129) }
 }
 
+/// Who is to answer a message.
+enum Whose {
+    /// This host, and it has.
+    Ours,
+    /// Whoever takes what is for others.
+    Others,
+}
+
 impl Host {
     pub(super) fn deliver_icmp(&mut self, arrival: Arrival, context: &mut Context<'_>) {
-        if let Err(cause) = self.icmp(&arrival, context) {
-            self.ip.drops.count(cause);
+        match self.icmp(&arrival, context) {
+            Ok(Whose::Others) => return self.keep_echo(arrival, context),
+            Ok(Whose::Ours) => {}
+            Err(cause) => self.ip.drops.count(cause),
         }
         context.pool.free(arrival.packet);
     }
 
-    fn icmp(&mut self, arrival: &Arrival, context: &mut Context<'_>) -> Result<(), Dropped> {
+    fn icmp(&mut self, arrival: &Arrival, context: &mut Context<'_>) -> Result<Whose, Dropped> {
         let header = &arrival.header;
         let bytes = arrival.packet.bytes().get(header.payload.clone());
         let message = bytes.filter(|bytes| bytes.len() >= HEADER);
@@ -43,13 +53,21 @@ impl Host {
         let (request, reply) = echo_types(header.is_v4());
         match message[0] {
             133..=137 if !header.is_v4() => self.ip.take_ndp(arrival, message, context),
+            kind if kind == request && self.is_for_others(header) => return Ok(Whose::Others),
             kind if kind == request => self.answer_echo(arrival, message, context),
             kind if kind == reply => self.take_echo(arrival, message),
             _ if is_error(header.is_v4(), message[0]) => {
                 self.take_icmp_error(message, header.is_v4())
             }
             _ => Ok(()),
-        }
+        }?;
+        Ok(Whose::Ours)
+    }
+
+    /// Whether a packet is for one whom this host only hears for.
+    fn is_for_others(&self, header: &Header) -> bool {
+        let one = header.is_unicast() && !self.ip.is_broadcast(header.destination);
+        self.ip.hears_everybody() && one && !self.ip.is_own(header.destination)
     }
 
     /// RFC 1122 §3.2.2.6: the same bytes back; not to a group (that would be an amplifier).

@@ -47,7 +47,7 @@ impl Host {
             return Ok(());
         };
         let same = quote.source.is_ipv4() == v4;
-        if !same || !self.ip.is_own(quote.source) {
+        if !same || !self.ip.speaks_for(quote.source) {
             return Err(Dropped::BadAddress);
         }
         let told = match quote.protocol {

@@ -215,6 +215,16 @@ impl Sockets {
         }
     }
 
+    /// How many places are marked, some perhaps in vain.
+    pub(super) fn marked_len(&self) -> usize {
+        self.marked.len()
+    }
+
+    /// The place that was marked in that turn.
+    pub(super) fn marked_at(&self, turn: usize) -> Option<u32> {
+        self.marked.get(turn).copied()
+    }
+
     pub(super) fn has_marked(&self) -> bool {
         !self.marked.is_empty()
     }

@@ -27,7 +27,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    fn new(connection: Connection, options: SocketOptions, hop: Hop, ip: &Ip) -> Self {
+    pub(super) fn new(connection: Connection, options: SocketOptions, hop: Hop, ip: &Ip) -> Self {
         let endpoints = connection.endpoints();
         Self {
             endpoints,
@@ -255,6 +255,16 @@ impl Host {
             self.continue_connection(id.place, segment);
         }
         None
+    }
+
+    /// Finds out what has become possible with sockets that have something to do, before they send:
+    /// who hands bytes on need not wait for another breath.
+    pub fn look(&mut self) {
+        for at in 0..self.sockets.marked_len() {
+            if let Some(place) = self.sockets.marked_at(at) {
+                self.update(place);
+            }
+        }
     }
 
     /// Takes over what has changed with a connection since its last turn: events, its timer, its end.

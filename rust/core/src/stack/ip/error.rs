@@ -18,11 +18,13 @@ const HOP_LIMIT: u8 = 64;
 
 /// What is wrong with a packet.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Complaint {
+pub enum Complaint {
     /// No route leads there.
     NoRoute,
     /// The next hop does not answer.
     NoHost,
+    /// Somebody on the way forbids it.
+    Prohibited,
     /// Nobody speaks that protocol: its number stands there.
     NoProtocol(u32),
     /// Nobody listens at that port.
@@ -45,6 +47,8 @@ impl Complaint {
             (Self::NoRoute, false) => (1, 0, 0),
             (Self::NoHost, true) => (3, 1, 0),
             (Self::NoHost, false) => (1, 3, 0),
+            (Self::Prohibited, true) => (3, 13, 0),
+            (Self::Prohibited, false) => (1, 1, 0),
             (Self::NoProtocol(_), true) => (3, 2, 0),
             (Self::NoProtocol(at), false) => (4, 1, at),
             (Self::NoPort, true) => (3, 3, 0),
@@ -78,9 +82,37 @@ impl Ip {
             self.drops.count(Dropped::IcmpLimited);
             return;
         }
-        let Some(source) = self.complainer(header) else {
-            return;
-        };
+        if let Some(source) = self.complainer(header, complaint) {
+            self.send_complaint(packet, header, complaint, source, context);
+        }
+    }
+
+    /// As [`Self::complain`], in the name of somebody else, or of whom it is due, and as often as asked:
+    /// whoever speaks for others hears what they say, and is limited by that.
+    pub(crate) fn complain_for(
+        &mut self,
+        packet: &[u8],
+        header: &Header,
+        complaint: Complaint,
+        from: Option<IpAddr>,
+        context: &mut Context<'_>,
+    ) {
+        let same = |from: &IpAddr| from.is_ipv4() == header.is_v4();
+        let from = from.filter(same);
+        let source = from.or_else(|| self.complainer(header, complaint));
+        if let Some(source) = source.filter(|_| self.may_complain(packet, header, complaint)) {
+            self.send_complaint(packet, header, complaint, source, context);
+        }
+    }
+
+    fn send_complaint(
+        &mut self,
+        packet: &[u8],
+        header: &Header,
+        complaint: Complaint,
+        source: IpAddr,
+        context: &mut Context<'_>,
+    ) {
         let outline = outline(source, header.source);
         let at = outline.header_len();
         let longest = if header.is_v4() {
@@ -118,10 +150,11 @@ impl Ip {
         (one || to_groups) && known && first && !is_error(packet, header)
     }
 
-    /// The address that a complaint comes from: the one that the packet was for, else that of the
-    /// interface towards its source.
-    fn complainer(&self, header: &Header) -> Option<IpAddr> {
-        if self.is_own(header.destination) {
+    /// The address that a complaint comes from: the one that the packet was for, if that is the host's,
+    /// or would say so itself; else that of the interface towards its source.
+    fn complainer(&self, header: &Header, complaint: Complaint) -> Option<IpAddr> {
+        let itself = matches!(complaint, Complaint::NoPort | Complaint::NoProtocol(_));
+        if self.is_own(header.destination) || self.everybody && itself {
             return Some(header.destination);
         }
         self.source_for(header.source).ok()

@@ -47,7 +47,7 @@ impl Ip {
         let Ok(header) = Header::parse(packet.bytes()) else {
             return self.drop(packet, Dropped::Malformed, context.pool);
         };
-        let own = self.is_own(header.source);
+        let own = self.speaks_for(header.source);
         // Only a source cuts IPv6, and nobody a TCP segment that asks not to be.
         let kept = header.whole && (header.is_v4() || !own || header.protocol == header::TCP);
         if kept {

@@ -150,7 +150,7 @@ impl Ip {
     /// weak model of RFC 1122 §3.3.4.2), broadcasts, and the groups that it is in.
     #[inline]
     fn is_for_me(&self, destination: IpAddr, place: usize) -> bool {
-        if is_unicast(destination) && self.owner(destination).is_some() {
+        if is_unicast(destination) && (self.everybody || self.owner(destination).is_some()) {
             return true;
         }
         let Some(interface) = self.interfaces.get(place) else {

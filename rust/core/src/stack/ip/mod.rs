@@ -77,6 +77,7 @@ pub(crate) struct Ip {
     inputs: Vec<Option<usize>>,
     ports: Ports,
     forward: bool,
+    everybody: bool,
     pub(crate) paths: Paths,
     pub(crate) drops: Drops,
     limit: Limit,
@@ -94,7 +95,7 @@ pub(crate) struct Ip {
 }
 
 impl Ip {
-    pub(crate) fn new(layout: Layout, forward: bool, stream: &mut Stream) -> Self {
+    pub(crate) fn new(layout: Layout, stream: &mut Stream) -> Self {
         let mut ip = Self {
             interfaces: Vec::new(),
             routes: Routes::default(),
@@ -102,7 +103,8 @@ impl Ip {
             broadcasts: Vec::new(),
             inputs: Vec::new(),
             ports: Ports::default(),
-            forward,
+            forward: false,
+            everybody: false,
             paths: Paths::new(Key::draw(stream)),
             drops: Drops::default(),
             limit: Limit::new(),
@@ -115,12 +117,12 @@ impl Ip {
             ids: Key::draw(stream),
             id: stream.next_u32() as u16,
         };
-        ip.reconfigure(layout, forward);
+        ip.reconfigure(layout);
         ip
     }
 
     /// Takes other interfaces and routes; an interface that stays keeps what it has counted.
-    pub(crate) fn reconfigure(&mut self, layout: Layout, forward: bool) {
+    pub(crate) fn reconfigure(&mut self, layout: Layout) {
         let before = std::mem::replace(&mut self.interfaces, layout.interfaces);
         for interface in &mut self.interfaces {
             let old = before.iter().find(|old| old.name == interface.name);
@@ -136,7 +138,8 @@ impl Ip {
         let networks = self.interfaces.iter().flat_map(|one| &one.addresses);
         self.broadcasts = networks.filter_map(Prefix::broadcast).collect();
         self.broadcasts.sort_unstable();
-        (self.routes, self.forward) = (layout.routes, forward);
+        self.routes = layout.routes;
+        (self.forward, self.everybody) = (layout.forward, layout.everybody);
         self.paths.touch();
         // The numbers of interfaces may have changed: neighbours are asked for again.
         let mut lost = self.neighbours.clear();
@@ -173,6 +176,19 @@ impl Ip {
     #[inline]
     pub(crate) fn is_own(&self, address: IpAddr) -> bool {
         self.owner(address).is_some() || address.is_loopback()
+    }
+
+    /// Whether it hears for everybody.
+    #[inline]
+    pub(crate) fn hears_everybody(&self) -> bool {
+        self.everybody
+    }
+
+    /// Whether packets of the host may have this source: one of its own addresses, or, where it
+    /// hears for everybody, any.
+    #[inline]
+    pub(crate) fn speaks_for(&self, address: IpAddr) -> bool {
+        self.everybody || self.is_own(address)
     }
 
     /// The interface that has this address.

@@ -184,6 +184,15 @@ impl Reassembly {
         len as usize
     }
 
+    /// Lends the bytes that can be read: how many of them `take` says that it took.
+    pub(crate) fn read_with(&mut self, take: impl FnOnce(&[u8], &[u8]) -> usize) -> usize {
+        let (from, len) = (self.ring.start(), self.readable());
+        let (first, second) = self.ring.slices(from..from + len);
+        let taken = take(first, second).min(len as usize);
+        self.ring.advance(from + taken as u64);
+        taken
+    }
+
     /// Nothing more will come: what waits behind a hole is lost, and the rest too, where nobody will
     /// read it.
     pub(crate) fn end(&mut self, unread: bool) {

@@ -56,6 +56,26 @@ impl Ring {
         self.end = self.end.max(end);
     }
 
+    /// Lends room for so many bytes behind the end: how many of them `fill` says that it wrote, from
+    /// the front of the first piece on.
+    pub(crate) fn append_with(
+        &mut self,
+        len: u64,
+        fill: impl FnOnce(&mut [u8], &mut [u8]) -> usize,
+    ) -> u64 {
+        self.reserve(self.end + len);
+        if self.bytes.is_empty() {
+            return 0;
+        }
+        let (at, len) = (self.position(self.end), len as usize);
+        let (wrapped, straight) = self.bytes.split_at_mut(at);
+        let first = straight.len().min(len);
+        let written = fill(&mut straight[..first], &mut wrapped[..len - first]);
+        let written = written.min(len) as u64;
+        self.end += written;
+        written
+    }
+
     /// The bytes of a range, in at most two pieces; what lies outside is left out.
     pub(crate) fn slices(&self, range: Range<u64>) -> (&[u8], &[u8]) {
         let (from, to) = (range.start.max(self.start), range.end.min(self.end));
@@ -158,7 +178,17 @@ mod tests {
         ) {
             let (mut ring, mut model) = (Ring::new(start), std::collections::VecDeque::new());
             for (bytes, taken) in steps {
-                ring.write(ring.end(), &bytes);
+                if taken % 2 == 0 {
+                    ring.write(ring.end(), &bytes);
+                } else {
+                    // Room for more than is written.
+                    ring.append_with(bytes.len() as u64 + taken, |one, other| {
+                        let first = one.len().min(bytes.len());
+                        one[..first].copy_from_slice(&bytes[..first]);
+                        other[..bytes.len() - first].copy_from_slice(&bytes[first..]);
+                        bytes.len()
+                    });
+                }
                 model.extend(bytes);
                 let taken = taken.min(ring.len());
                 ring.advance(ring.start() + taken);

@@ -34,8 +34,8 @@ impl Connection {
         this
     }
 
-    /// A SYN has come for a listener: the connection that answers it.
-    pub(in crate::stack::tcp) fn accept(
+    /// A SYN has come and is to be answered: the connection that does.
+    pub(in crate::stack) fn accept(
         endpoints: Endpoints,
         options: &SocketOptions,
         syn: &Segment<'_>,

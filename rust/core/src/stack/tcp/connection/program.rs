@@ -13,12 +13,7 @@ impl Connection {
     /// # Errors
     /// The connection is gone, or finished on this side; `WouldBlock` where there is no room.
     pub fn send(&mut self, bytes: &[u8], now: Nanos) -> Result<usize, SocketError> {
-        if let Some(failure) = self.failure {
-            return Err(failure);
-        }
-        if self.shut || self.closed || self.state == State::Closed {
-            return Err(SocketError::BrokenPipe);
-        }
+        self.check_open()?;
         let room = self.send_limit.saturating_sub(self.outbox.len());
         let taken = bytes.get(..room as usize).unwrap_or(bytes);
         if taken.len() < bytes.len() {
@@ -32,11 +27,51 @@ impl Connection {
     }
 
     fn queue(&mut self, bytes: &[u8], now: Nanos) {
+        self.before_queueing(now);
+        self.outbox.write(self.outbox.end(), bytes);
+    }
+
+    fn before_queueing(&mut self, now: Nanos) {
         if self.outbox.len() == 0 && self.state.may_send() && self.una() == self.next() {
             self.sender.on_idle_restart(now);
         }
-        self.outbox.write(self.outbox.end(), bytes);
         self.last_active = now;
+    }
+
+    /// Lends room for bytes to send, at most so much: how many of it `fill` says that it wrote.
+    ///
+    /// # Errors
+    /// The connection is gone, or finished on this side; `WouldBlock` where there is no room.
+    pub fn send_with(
+        &mut self,
+        room: usize,
+        now: Nanos,
+        fill: impl FnOnce(&mut [u8], &mut [u8]) -> usize,
+    ) -> Result<usize, SocketError> {
+        self.check_open()?;
+        let free = self.send_limit.saturating_sub(self.outbox.len());
+        let lent = free.min(room as u64);
+        if lent == 0 && room > 0 {
+            self.signals.blocked();
+            return Err(SocketError::WouldBlock);
+        }
+        self.before_queueing(now);
+        let written = self.outbox.append_with(lent, fill);
+        if lent < room as u64 && written == lent {
+            self.signals.blocked();
+        }
+        Ok(written as usize)
+    }
+
+    /// Whether bytes can still be sent.
+    fn check_open(&self) -> Result<(), SocketError> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        if self.shut || self.closed || self.state == State::Closed {
+            return Err(SocketError::BrokenPipe);
+        }
+        Ok(())
     }
 
     /// Whether at least half of the buffer is free.
@@ -73,8 +108,40 @@ impl Connection {
             self.on_read(now);
             return Ok(count);
         }
-        if into.is_empty() || self.inbox.is_finished() {
+        if into.is_empty() {
             return Ok(0);
+        }
+        self.nothing_to_read().map(|()| 0)
+    }
+
+    /// Lends what can be read: how many of it `take` says that it took; nothing at the end of what
+    /// the peer sent.
+    ///
+    /// # Errors
+    /// The connection is gone; `WouldBlock` where nothing is there yet.
+    pub fn receive_with(
+        &mut self,
+        now: Nanos,
+        take: impl FnOnce(&[u8], &[u8]) -> usize,
+    ) -> Result<Option<usize>, SocketError> {
+        if self.inbox.readable() == 0 {
+            self.signals.drained();
+            return self.nothing_to_read().map(|()| None);
+        }
+        let taken = self.inbox.read_with(take);
+        if self.inbox.readable() == 0 {
+            self.signals.drained();
+        }
+        if taken > 0 {
+            self.on_read(now);
+        }
+        Ok(Some(taken))
+    }
+
+    /// Why there is nothing to read: no error at the end of what the peer sent.
+    fn nothing_to_read(&self) -> Result<(), SocketError> {
+        if self.inbox.is_finished() {
+            return Ok(());
         }
         match (self.failure, self.state) {
             (Some(failure), _) => Err(failure),
