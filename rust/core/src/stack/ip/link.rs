@@ -162,6 +162,7 @@ impl Ip {
         }
     }
 
+    /// Sends a message of neighbour discovery to one whose place on the link is known.
     fn send_ndp(
         &mut self,
         message: &ndp::Message,
@@ -170,23 +171,32 @@ impl Ip {
         (destination, to): (Ipv6Addr, Mac),
         context: &mut Context<'_>,
     ) {
+        if let Some((packet, own)) = self.ndp_packet(message, place, (source, destination), context)
+        {
+            self.frame(packet, place, own, to, context);
+        }
+    }
+
+    /// A message of neighbour discovery as a packet, and the station that it leaves from.
+    fn ndp_packet(
+        &self,
+        message: &ndp::Message,
+        place: usize,
+        (source, destination): (Ipv6Addr, Ipv6Addr),
+        context: &mut Context<'_>,
+    ) -> Option<(Packet, Mac)> {
         let outline = Outline {
             hop_limit: FROM_THE_LINK,
             ..outline(source.into(), destination.into())
         };
         let at = outline.header_len();
-        let own = self
-            .interfaces
-            .get(place)
-            .and_then(|interface| interface.mac);
-        let (Some(own), Some(mut packet)) = (own, context.pool.packet(at + ndp::LEN)) else {
-            return;
-        };
+        let own = self.interfaces.get(place)?.mac?;
+        let mut packet = context.pool.packet(at + ndp::LEN)?;
         let bytes = packet.bytes_mut();
         outline.emit(bytes);
         bytes[at..].copy_from_slice(&message.emit());
         seal(&mut bytes[at..], source.into(), destination.into());
-        self.frame(packet, place, own, to, context);
+        Some((packet, own))
     }
 
     /// RFC 826, as far as RFC 5227 leaves it: who asks for us is known from then on; who says where it
@@ -307,23 +317,9 @@ impl Ip {
         asker: Ipv6Addr,
         context: &mut Context<'_>,
     ) {
-        let outline = Outline {
-            hop_limit: FROM_THE_LINK,
-            ..outline(target.into(), asker.into())
-        };
-        let at = outline.header_len();
-        let own = self
-            .interfaces
-            .get(place)
-            .and_then(|interface| interface.mac);
-        let (Some(own), Some(mut packet)) = (own, context.pool.packet(at + ndp::LEN)) else {
-            return;
-        };
-        let bytes = packet.bytes_mut();
-        outline.emit(bytes);
-        bytes[at..].copy_from_slice(&answer.emit());
-        seal(&mut bytes[at..], target.into(), asker.into());
-        self.put_frame(packet, (place, asker.into()), own, context);
+        if let Some((packet, own)) = self.ndp_packet(answer, place, (target, asker), context) {
+            self.put_frame(packet, (place, asker.into()), own, context);
+        }
     }
 
     fn hint(&mut self, at: At, mac: Mac, own: Mac, context: &mut Context<'_>) {
