@@ -74,9 +74,11 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether at least half of the buffer is free.
+    /// Whether at least a quarter of the buffer is free. Behind a lost segment a round trip's worth of
+    /// bytes waits to be acknowledged, and as much has to be there to go on with: a program that is only
+    /// asked for more when half is free may leave the connection without.
     pub(super) fn has_room(&self) -> bool {
-        self.outbox.len() <= self.send_limit / 2
+        self.outbox.len() <= self.send_limit / 4 * 3
     }
 
     /// The buffer grows with the window: what is under way, as much waiting behind it, and as much
