@@ -3,7 +3,7 @@ use super::model::share;
 use super::{Bbr, INFINITE, Lost, Sample, State};
 
 /// Losses that are tolerated in a round trip of probing, in percent (LossThresh).
-const THRESHOLD: u64 = 2;
+pub(super) const THRESHOLD: u64 = 2;
 /// What a round trip with losses leaves of a bound at least, in percent (Beta).
 const BETA: u64 = 70;
 

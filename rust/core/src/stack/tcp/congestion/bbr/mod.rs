@@ -9,8 +9,9 @@
 //! ```
 //!
 //! Rates are bytes a second, gains are percent. Sections and CamelCase names in comments are the draft's.
-//! Two things differ: losses that a probe would tolerate lower no bound (`loss.rs`), and connections are
-//! taken to have SACK, so that the rules for those without are missing.
+//! Three things differ: losses that a probe would tolerate lower no bound (`loss.rs`), Startup tolerates
+//! more while it gets more delivered (`startup.rs`), and connections are taken to have SACK, so that the
+//! rules for those without are missing.
 mod aggregation;
 mod control;
 mod cycle;

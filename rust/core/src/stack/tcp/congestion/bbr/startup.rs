@@ -1,4 +1,5 @@
 //! Startup and Drain (§5.3.1, §5.3.2): finding out that the pipe is full, and emptying its queue.
+use super::loss::THRESHOLD;
 use super::model::share;
 use super::{Bbr, Sample, State};
 
@@ -7,6 +8,8 @@ const FULL_ROUNDS: u32 = 3;
 const GROWTH: u64 = 125;
 /// Losses in a round that Startup ends at: fewer may be noise (BBRStartupFullLossCnt).
 const FULL_LOSSES: u32 = 6;
+/// Losses in a round trip that Startup tolerates while it gets more delivered, in percent.
+const GROWING_LOSS: u64 = 10;
 /// Rounds after which Drain ends, even if the queue is still there.
 const DRAIN_ROUNDS: u64 = 3;
 
@@ -25,6 +28,11 @@ impl FullPipe {
     /// Begins a search, from a bandwidth already reached.
     pub(super) fn search(&mut self, from: u64) {
         (self.now, self.bw, self.rounds) = (false, from, 0);
+    }
+
+    /// Whether the last round trip delivered more than those before.
+    fn is_growing(&self) -> bool {
+        self.rounds == 0
     }
 
     fn update(&mut self, rate: u64) {
@@ -58,11 +66,20 @@ impl Bbr {
         }
     }
 
-    /// §5.3.1.3: a round trip of recovery with losses above the threshold, in several places.
+    /// §5.3.1.3: a round trip of recovery with losses above the threshold, in several places. While
+    /// sending faster still gets more delivered, the path is not full, and few losses are no sign that it
+    /// is: of a path that loses one packet in a hundred by chance, a round trip of a few hundred packets
+    /// loses more than the threshold often enough.
     fn has_high_loss(&self, sample: &Sample) -> bool {
         let signals = &self.signals;
         let round_over = self.recovering && signals.round_start;
-        round_over && signals.losses >= FULL_LOSSES && sample.is_inflight_too_high()
+        let tolerated = if self.full_pipe.is_growing() {
+            GROWING_LOSS
+        } else {
+            THRESHOLD
+        };
+        let high = sample.lost > share(sample.tx_in_flight, tolerated);
+        round_over && signals.losses >= FULL_LOSSES && high
     }
 
     /// What was delivered in the last round is what the path takes.
