@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from usernet.config.apps import App as App
+    from usernet.config.apps import Gateway as Gateway
     from usernet.config.apps import Join as Join
     from usernet.config.apps import Meter as Meter
     from usernet.config.apps import PcapReader as PcapReader
     from usernet.config.apps import PcapWriter as PcapWriter
+    from usernet.config.apps import Publish as Publish
     from usernet.config.apps import RawSocket as RawSocket
     from usernet.config.apps import Repeater as Repeater
     from usernet.config.apps import Sink as Sink
@@ -91,6 +93,7 @@ __all__ = [
     "Fidelity",
     "Flow",
     "FlowStatistics",
+    "Gateway",
     "Host",
     "HostConfig",
     "HostStatistics",
@@ -113,6 +116,7 @@ __all__ = [
     "PcapWriter",
     "PingResult",
     "PrivilegeError",
+    "Publish",
     "RawSocket",
     "Recovery",
     "Repeater",
@@ -156,6 +160,7 @@ _HOMES = {
     "Fidelity": "usernet.engine.fidelity:Fidelity",
     "Flow": "usernet.config.link:Flow",
     "FlowStatistics": "usernet.net.flow:FlowStatistics",
+    "Gateway": "usernet.config.apps:Gateway",
     "Host": "usernet.net.host:Host",
     "HostConfig": "usernet.config.host:HostConfig",
     "HostStatistics": "usernet.engine.host_statistics:HostStatistics",
@@ -178,6 +183,7 @@ _HOMES = {
     "PcapWriter": "usernet.config.apps:PcapWriter",
     "PingResult": "usernet.net.ping:PingResult",
     "PrivilegeError": "usernet.errors:PrivilegeError",
+    "Publish": "usernet.config.apps:Publish",
     "RawSocket": "usernet.config.apps:RawSocket",
     "Recovery": "usernet.net.recovery:Recovery",
     "Repeater": "usernet.config.apps:Repeater",

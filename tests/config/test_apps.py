@@ -9,10 +9,12 @@ import pytest
 
 from usernet.config.apps import (
     App,
+    Gateway,
     Join,
     Meter,
     PcapReader,
     PcapWriter,
+    Publish,
     RawSocket,
     Repeater,
     Sink,
@@ -47,6 +49,30 @@ PLAIN: dict[App, dict[str, object]] = {
     },
     Tap("tap0"): {"app": "tap", "interface": "tap0"},
     Tun("tun0"): {"app": "tun", "interface": "tun0"},
+    Gateway(("192.0.0.1/29",)): {
+        "app": "gateway",
+        "addresses": ["192.0.0.1/29"],
+        "mtu": 1500,
+        "redirects": [],
+        "names": {},
+        "publish": [],
+    },
+    Gateway(
+        ("192.0.0.1/29", "fd00::1/64"),
+        redirects={"192.0.0.3": "127.0.0.1", "192.0.0.3:22": None},
+        names={"host.usernet": ("192.0.0.3",)},
+        publish=(Publish("127.0.0.1:8080", "192.0.0.2:80"),),
+    ): {
+        "app": "gateway",
+        "addresses": ["192.0.0.1/29", "fd00::1/64"],
+        "mtu": 1500,
+        "redirects": [
+            {"from": "192.0.0.3", "to": "127.0.0.1"},
+            {"from": "192.0.0.3:22", "to": None},
+        ],
+        "names": {"host.usernet": ["192.0.0.3"]},
+        "publish": [{"protocol": "tcp", "listen": "127.0.0.1:8080", "to": "192.0.0.2:80"}],
+    },
     PcapReader(Path("in.pcap")): {"app": "pcap_reader", "path": "in.pcap"},
     PcapWriter(Path("out.pcapng")): {
         "app": "pcap_writer",

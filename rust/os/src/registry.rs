@@ -1,6 +1,7 @@
 //! The registry: makes the apps that end at the operating system, and asks the core for the others.
 use crate::clock::Clock;
 use crate::drive::Failure;
+use crate::gateway::Gateway;
 use crate::pcap_reader::PcapReader;
 use crate::pcap_writer::PcapWriter;
 use crate::raw_socket::RawSocket;
@@ -12,8 +13,8 @@ use usernet_core::app::{App, AppError};
 use usernet_core::apps;
 use usernet_core::time::Nanos;
 
-/// Every kind that needs the operating system's packets, and so real time.
-const DEVICES: [&str; 3] = ["raw_socket", "tap", "tun"];
+/// Every kind that meets what is outside, and so needs real time.
+const DEVICES: [&str; 4] = ["gateway", "raw_socket", "tap", "tun"];
 
 type Made = Result<Box<dyn App>, AppError>;
 
@@ -69,24 +70,29 @@ impl Apps {
         PcapWriter::create(name, spec, self.time, self.late.clone()).map(boxed)
     }
 
-    fn outer(&self, name: &str, kind: &str, config: &Value) -> Option<Made> {
+    fn outer(&self, name: &str, kind: &str, config: &Value, now: Nanos) -> Option<Made> {
         match kind {
             "pcap_reader" => Some(read_capture(config)),
             "pcap_writer" => Some(self.write_capture(name, config)),
-            _ => self.device(kind, config),
+            _ => self.device(name, kind, config, now),
         }
     }
 
-    fn device(&self, kind: &str, config: &Value) -> Option<Made> {
+    fn device(&self, name: &str, kind: &str, config: &Value, now: Nanos) -> Option<Made> {
         if !DEVICES.contains(&kind) {
             return None;
         }
         Some(match self.time {
+            Time::Real(_) if kind == "gateway" => self.gateway(name, config, now),
             Time::Real(clock) => open(kind, config, clock),
             Time::Virtual => Err(AppError::config(format!(
                 "a {kind} needs real time: in virtual time nothing outside can take part"
             ))),
         })
+    }
+
+    fn gateway(&self, name: &str, config: &Value, now: Nanos) -> Made {
+        Gateway::open(name, self.seed, &apps::read(config)?, now).map(boxed)
     }
 }
 
@@ -110,7 +116,7 @@ fn boxed(app: impl App + 'static) -> Box<dyn App> {
 impl Registry for Apps {
     fn create(&mut self, name: &str, config: &Value, now: Nanos) -> Made {
         let kind = config.get("app").and_then(Value::as_str).unwrap_or("");
-        self.outer(name, kind, config)
+        self.outer(name, kind, config, now)
             .or_else(|| apps::create(name, self.seed, config, now))
             .unwrap_or_else(|| Err(unknown(name, kind)))
     }

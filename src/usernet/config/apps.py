@@ -6,17 +6,20 @@ An app that has no port list takes any name, one link each.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 __all__ = [
     "App",
+    "Gateway",
     "Join",
     "Meter",
     "PcapReader",
     "PcapWriter",
+    "Publish",
     "RawSocket",
     "Repeater",
     "Sink",
@@ -169,6 +172,60 @@ class Tun(_Plain):
 
     kind: ClassVar[str] = "tun"
     interface: str
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """A port of the machine that leads to a program behind a gateway.
+
+    Attributes:
+        listen: Where the machine listens: ``127.0.0.1:8080``.
+        to: Where what comes there goes: ``192.0.0.2:80``.
+        protocol: Connections, or datagrams.
+    """
+
+    listen: str
+    to: str
+    protocol: Literal["tcp", "udp"] = "tcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway(_Plain):
+    """Ends what programs say to anybody on the machine's own sockets; in real time alone [rx; tx].
+
+    Attributes:
+        addresses: Its own addresses with their prefixes. What else is in these networks is nowhere:
+            only redirects lead from there.
+        mtu: The largest IP packet, in bytes.
+        redirects: What goes elsewhere than it says: from an address (``192.0.0.3``), or an address
+            and port (``192.0.0.1:53``), to another; or nowhere, where None. An address and port
+            goes before an address. Without a redirect nothing reaches the machine's loopback.
+        names: Names that it answers itself, with their addresses.
+        publish: Ports of the machine that lead to programs.
+    """
+
+    kind: ClassVar[str] = "gateway"
+    addresses: tuple[str, ...]
+    mtu: int = 1500
+    redirects: Mapping[str, str | None] = field(default_factory=dict[str, str | None], hash=False)
+    names: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict[str, tuple[str, ...]], hash=False
+    )
+    publish: tuple[Publish, ...] = ()
+
+    def to_core(self) -> dict[str, object]:
+        """The config as the core reads it."""
+        return {
+            "app": self.kind,
+            "addresses": list(self.addresses),
+            "mtu": self.mtu,
+            "redirects": [{"from": one, "to": other} for one, other in self.redirects.items()],
+            "names": {name: list(addresses) for name, addresses in self.names.items()},
+            "publish": [
+                {"protocol": one.protocol, "listen": one.listen, "to": one.to}
+                for one in self.publish
+            ],
+        }
 
 
 @dataclass(frozen=True, slots=True)

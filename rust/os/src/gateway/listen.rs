@@ -1,0 +1,167 @@
+//! Ports of the machine that lead to programs inside.
+use super::connections::Connections;
+use super::epoll::{Epoll, LISTENER};
+use super::machine::Machine;
+use super::record::Record;
+use super::spec::{Protocol, Publish, Redirects};
+use crate::interface::forbidden;
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsRawFd;
+use usernet_core::app::AppError;
+use usernet_core::stack::{Host, SocketError, SocketId};
+use usernet_core::time::Nanos;
+
+/// How many callers are taken at once before others get their turn.
+const BATCH: usize = 64;
+
+struct Port {
+    listener: TcpListener,
+    to: SocketAddr,
+    /// Whether there may be callers that were not taken.
+    waits: bool,
+}
+
+/// All of them.
+pub(super) struct Ports {
+    ports: Vec<Port>,
+    /// The gateway's own addresses, from which the machine itself calls.
+    own: Vec<IpAddr>,
+    failed: u64,
+}
+
+impl Ports {
+    /// Listens where it is asked to.
+    ///
+    /// # Errors
+    /// A port is taken, or the system forbids it.
+    pub(super) fn open(
+        published: &[Publish],
+        own: Vec<IpAddr>,
+        epoll: &Epoll,
+    ) -> Result<Self, AppError> {
+        let mut ports = Vec::new();
+        let tcp = published.iter().filter(|one| one.protocol == Protocol::Tcp);
+        for (key, publish) in tcp.enumerate() {
+            let listener = listen(publish.listen, epoll, key as u32);
+            let listener = listener.map_err(|error| refused(publish.listen, &error))?;
+            ports.push(Port {
+                listener,
+                to: publish.to,
+                waits: false,
+            });
+        }
+        Ok(Self {
+            ports,
+            own,
+            failed: 0,
+        })
+    }
+
+    /// Callers have come to this port.
+    pub(super) fn ready(&mut self, key: u32) {
+        if let Some(port) = self.ports.get_mut(key as usize) {
+            port.waits = true;
+        }
+    }
+
+    /// Whether callers wait.
+    pub(super) fn is_busy(&self) -> bool {
+        self.ports.iter().any(|port| port.waits)
+    }
+
+    /// Takes callers, and calls the programs for them.
+    pub(super) fn accept(
+        &mut self,
+        redirects: &Redirects,
+        connections: &mut Connections,
+        (epoll, host): (&Epoll, &mut Host),
+        now: Nanos,
+    ) {
+        for port in self.ports.iter_mut().filter(|port| port.waits) {
+            for _ in 0..BATCH {
+                match port.listener.accept() {
+                    Ok((stream, peer)) => {
+                        let face = face(peer, port.to, redirects, &self.own);
+                        let call = (stream, face, port.to);
+                        let taken = connections.has_room()
+                            && take(call, connections, (epoll, host), now).is_some();
+                        self.failed += u64::from(!taken);
+                    }
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    // Of what is wrong with one caller the next knows nothing; where descriptors are
+                    // used up, the next caller tries again.
+                    Err(error) => {
+                        port.waits = error.kind() == ErrorKind::ConnectionAborted;
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Callers whom nobody could be called for.
+    pub(super) fn failed(&self) -> u64 {
+        self.failed
+    }
+}
+
+fn listen(at: SocketAddr, epoll: &Epoll, key: u32) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(at)?;
+    listener.set_nonblocking(true)?;
+    epoll.add(listener.as_raw_fd(), libc::EPOLLIN, LISTENER, key)?;
+    Ok(listener)
+}
+
+fn refused(at: SocketAddr, error: &io::Error) -> AppError {
+    match error.kind() {
+        ErrorKind::PermissionDenied => forbidden(format!(
+            "listening at {at} is not allowed: ports below 1024 need CAP_NET_BIND_SERVICE; take a higher one"
+        )),
+        ErrorKind::AddrInUse => AppError::config(format!(
+            "cannot listen at {at}: another program does; take another port"
+        )),
+        _ => AppError::config(format!("cannot listen at {at}: {error}")),
+    }
+}
+
+/// From where a program sees a caller call: its own address, or, where the machine itself calls, the
+/// one by which programs reach it.
+fn face(peer: SocketAddr, to: SocketAddr, redirects: &Redirects, own: &[IpAddr]) -> SocketAddr {
+    let known = redirects.face_of(peer.ip());
+    let abroad = (!peer.ip().is_loopback()).then_some(peer.ip());
+    let fits = |address: &IpAddr| address.is_ipv4() == to.is_ipv4();
+    let face = known.or(abroad).filter(fits);
+    let face = face.or_else(|| own.iter().copied().find(fits));
+    SocketAddr::new(face.unwrap_or(peer.ip()), peer.port())
+}
+
+fn take(
+    (stream, face, to): (TcpStream, SocketAddr, SocketAddr),
+    connections: &mut Connections,
+    (epoll, host): (&Epoll, &mut Host),
+    now: Nanos,
+) -> Option<()> {
+    let machine = Machine::accepted(stream).ok()?;
+    let Ok(id) = call(face, to, host, now) else {
+        machine.reset();
+        return None;
+    };
+    let record = Record::new("tcp", (to, face), now);
+    let joined = connections.join(machine, record, id, epoll);
+    joined.inspect_err(|_| host.abort(id, now)).ok()
+}
+
+/// Calls a program from the caller's own port, else from another.
+fn call(
+    face: SocketAddr,
+    to: SocketAddr,
+    host: &mut Host,
+    now: Nanos,
+) -> Result<SocketId, SocketError> {
+    let mut options = host.options();
+    options.nodelay = true;
+    let any = SocketAddr::new(face.ip(), 0);
+    let called = host.connect(to, Some(face), options.clone(), now);
+    called.or_else(|_| host.connect(to, Some(any), options, now))
+}

@@ -1,0 +1,151 @@
+//! Bytes between a connection of the program's and one of the machine's: straight from a socket into
+//! the ring of the other, and back. Who cannot take more is not read from.
+use super::machine::Machine;
+use super::record::{End, Record};
+use std::io::{self, ErrorKind};
+use usernet_core::stack::{Host, SocketError, SocketId};
+use usernet_core::time::Nanos;
+
+/// How much is read at once: little at first, for most connections say little, and more where that
+/// was used.
+const FIRST_ROOM: usize = 4 << 10;
+const MOST_ROOM: usize = 256 << 10;
+/// How much is read of one connection before the others, and what it has sent leaves.
+const TURN: usize = 512 << 10;
+
+/// What became of a connection whose bytes were moved.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Course {
+    /// It waits for one side or the other.
+    Waits,
+    /// Its turn was over before it had to.
+    HasMore,
+    /// Both sides have finished.
+    Done,
+    /// The machine's side has failed.
+    Broken(End),
+}
+
+/// A connection of the machine's, and what is known of it.
+pub(super) struct Relay {
+    pub(super) machine: Machine,
+    pub(super) record: Record,
+    /// Whether the machine's side may have something to read, and room to write.
+    may_read: bool,
+    may_write: bool,
+    /// Whether it has told that its end is near: then what was read in part may not be all.
+    ends: bool,
+    /// Which side's end was passed on.
+    program_done: bool,
+    machine_done: bool,
+    room: usize,
+}
+
+impl Relay {
+    pub(super) fn new(machine: Machine, record: Record) -> Self {
+        Self {
+            machine,
+            record,
+            may_read: false,
+            may_write: false,
+            ends: false,
+            program_done: false,
+            machine_done: false,
+            room: FIRST_ROOM,
+        }
+    }
+
+    /// The machine's side has told something (`EPOLLIN` and so on).
+    pub(super) fn note(&mut self, events: u32) {
+        let has = |flags: i32| events & flags as u32 != 0;
+        let over = has(libc::EPOLLERR | libc::EPOLLHUP);
+        self.ends |= over || has(libc::EPOLLRDHUP);
+        self.may_read |= self.ends || has(libc::EPOLLIN);
+        self.may_write |= over || has(libc::EPOLLOUT);
+    }
+
+    /// Moves what can be moved.
+    pub(super) fn run(&mut self, id: SocketId, host: &mut Host, now: Nanos) -> Course {
+        let moved = self.up(id, host, now);
+        let moved = moved.and_then(|()| self.down(id, host, now));
+        match moved {
+            Err(end) => Course::Broken(end),
+            Ok(_) if self.program_done && self.machine_done => Course::Done,
+            Ok(true) => Course::HasMore,
+            Ok(false) => Course::Waits,
+        }
+    }
+
+    /// From the program to the machine's side.
+    fn up(&mut self, id: SocketId, host: &mut Host, now: Nanos) -> Result<(), End> {
+        while self.may_write && !self.program_done {
+            let (mut lent, mut written) = (0, Ok(0));
+            let taken = host.receive_with(id, now, |one, other| {
+                lent = one.len() + other.len();
+                written = self.machine.write(one, other);
+                *written.as_ref().unwrap_or(&0)
+            });
+            match taken {
+                Ok(Some(count)) => {
+                    self.record.up += count as u64;
+                    self.may_write = goes_on(written, lent)?;
+                }
+                Ok(None) => {
+                    self.machine.finish();
+                    self.program_done = true;
+                }
+                // Nothing is there; or it has failed, which an event tells.
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// From the machine's side to the program; whether there may be more.
+    fn down(&mut self, id: SocketId, host: &mut Host, now: Nanos) -> Result<bool, End> {
+        let mut left = TURN;
+        while self.may_read && !self.machine_done && left > 0 {
+            let (mut lent, mut read) = (0, Ok(0));
+            let given = host.send_with(id, self.room, now, |one, other| {
+                lent = one.len() + other.len();
+                read = self.machine.read(one, other);
+                *read.as_ref().unwrap_or(&0)
+            });
+            match given {
+                Ok(0) if matches!(read, Ok(0)) => self.pass_end(id, host, now),
+                Ok(count) => {
+                    self.record.down += count as u64;
+                    left = left.saturating_sub(count);
+                    self.adapt(lent, count);
+                    self.may_read = goes_on(read, lent)? || self.ends && count > 0;
+                }
+                Err(SocketError::WouldBlock) => break,
+                Err(_) => self.may_read = false,
+            }
+        }
+        Ok(left == 0)
+    }
+
+    fn pass_end(&mut self, id: SocketId, host: &mut Host, now: Nanos) {
+        self.machine_done = true;
+        // Where the program's side is gone an event says so.
+        let _ = host.shutdown(id, now);
+    }
+
+    fn adapt(&mut self, lent: usize, count: usize) {
+        if count == lent && lent == self.room {
+            self.room = (4 * lent).min(MOST_ROOM);
+        }
+    }
+}
+
+/// Whether a socket that did so much of what it was asked can do more at once.
+fn goes_on(done: io::Result<usize>, asked: usize) -> Result<bool, End> {
+    match done {
+        Ok(count) => Ok(count == asked),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+        Err(error) if error.kind() == ErrorKind::Interrupted => Ok(true),
+        Err(error) if error.kind() == ErrorKind::TimedOut => Err(End::TimedOut),
+        Err(_) => Err(End::Reset),
+    }
+}
