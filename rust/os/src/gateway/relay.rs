@@ -35,6 +35,8 @@ pub(super) struct Relay {
     may_write: bool,
     /// Whether it has told that its end is near: then what was read in part may not be all.
     ends: bool,
+    /// Whether it has failed: it will not be read again if its end was passed on.
+    failed: bool,
     /// Which side's end was passed on.
     program_done: bool,
     machine_done: bool,
@@ -49,6 +51,7 @@ impl Relay {
             may_read: false,
             may_write: false,
             ends: false,
+            failed: false,
             program_done: false,
             machine_done: false,
             room: FIRST_ROOM,
@@ -59,6 +62,7 @@ impl Relay {
     pub(super) fn note(&mut self, events: u32) {
         let has = |flags: i32| events & flags as u32 != 0;
         let over = has(libc::EPOLLERR | libc::EPOLLHUP);
+        self.failed |= has(libc::EPOLLERR);
         self.ends |= over || has(libc::EPOLLRDHUP);
         self.may_read |= self.ends || has(libc::EPOLLIN);
         self.may_write |= over || has(libc::EPOLLOUT);
@@ -69,6 +73,7 @@ impl Relay {
         let moved = self.up(id, host, now);
         let moved = moved.and_then(|()| self.down(id, host, now));
         match moved {
+            Ok(_) if self.failed && self.machine_done => Course::Broken(self.failure()),
             Err(end) => Course::Broken(end),
             Ok(_) if self.program_done && self.machine_done => Course::Done,
             Ok(true) => Course::HasMore,
@@ -124,6 +129,13 @@ impl Relay {
             }
         }
         Ok(left == 0)
+    }
+
+    fn failure(&self) -> End {
+        match self.machine.failure() {
+            Some(libc::ETIMEDOUT) => End::TimedOut,
+            _ => End::Reset,
+        }
     }
 
     fn pass_end(&mut self, id: SocketId, host: &mut Host, now: Nanos) {
