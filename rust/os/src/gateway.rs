@@ -5,16 +5,26 @@
 //! and hears what the machine heard where it has not. Bytes go from a socket into a connection's ring and
 //! back, by one thread, and one descriptor tells of all sockets.
 mod connections;
+mod control;
+mod datagram_socket;
+mod datagrams;
 mod epoll;
+mod flows;
 mod listen;
 mod machine;
+mod names;
+mod receiving;
 mod record;
 mod relay;
+mod sending;
 mod sockaddr;
+mod socket_address;
 mod spec;
+mod trouble;
 
 use connections::Connections;
-use epoll::{CONNECTION, Epoll, LISTENER, Ready};
+use datagrams::Datagrams;
+use epoll::{CONNECTION, DATAGRAMS, Epoll, LISTENER, Ready};
 use listen::Ports as Published;
 use machine::Machine;
 use record::Record;
@@ -42,8 +52,7 @@ pub struct Gateway {
     redirects: Redirects,
     connections: Connections,
     published: Published,
-    /// Datagrams, for which there is nobody yet.
-    strays: u64,
+    datagrams: Datagrams,
     ready: Vec<Ready>,
     events: Vec<(SocketId, Readiness)>,
 }
@@ -68,9 +77,9 @@ impl Gateway {
             host,
             redirects: Redirects::new(spec)?,
             connections: Connections::new(most),
+            datagrams: Datagrams::open(name, spec, own.clone(), most / 3, &epoll)?,
             published: Published::open(&spec.publish, own, &epoll)?,
             epoll,
-            strays: 0,
             ready: Vec::new(),
             events: Vec::new(),
         })
@@ -78,7 +87,9 @@ impl Gateway {
 
     /// Somebody asks for a connection.
     fn answer(&mut self, offer: Offer, context: &mut Context<'_>) {
-        let record = Record::new("tcp", (offer.caller, offer.called), context.now);
+        let mut record = Record::new("tcp", (offer.caller, offer.called), context.now);
+        let name = self.datagrams.name_of(offer.called.ip());
+        record.name = name.map(String::from);
         let way = self.redirects.way(offer.called);
         let begin = way.map(|to| move || Machine::dial(to));
         let (epoll, host) = (&self.epoll, &mut self.host);
@@ -86,11 +97,12 @@ impl Gateway {
             .dial(offer, record, begin, epoll, host, context);
     }
 
+    /// Datagrams of programs go out.
     fn take_strays(&mut self, context: &mut Context<'_>) {
         while let Some(stray) = self.host.take_stray() {
-            self.strays += 1;
-            context.pool.free(stray.packet);
+            self.datagrams.take(stray, &mut self.host, context);
         }
+        self.datagrams.flush(&mut self.host, context);
     }
 
     /// Does what sockets of the machine are ready for; whether there may be more.
@@ -102,6 +114,7 @@ impl Gateway {
                     self.connections.ready(key, events, &mut self.host, context);
                 }
                 LISTENER => self.published.ready(key),
+                DATAGRAMS => self.datagrams.ready(key, events, &mut self.host, context),
                 _ => {}
             }
         }
@@ -113,6 +126,11 @@ impl Gateway {
                 .accept(&self.redirects, connections, (epoll, host), context.now);
         }
         more
+    }
+
+    /// Whether sockets of the machine may have more.
+    fn is_busy(&self) -> bool {
+        self.connections.is_busy() || self.published.is_busy() || self.datagrams.is_busy()
     }
 
     /// Moves what connections have, and lets the host send.
@@ -153,9 +171,11 @@ impl App for Gateway {
 
     fn pull(&mut self, context: &mut Context<'_>) -> bool {
         self.host.fire(context);
+        self.datagrams.expire(context.now);
+        self.datagrams.run_busy(&mut self.host, context);
         let more = self.poll(context);
         self.work(context);
-        more || self.connections.is_busy() || self.published.is_busy()
+        more || self.is_busy()
     }
 
     fn push(&mut self, context: &mut Context<'_>) {
@@ -174,10 +194,11 @@ impl App for Gateway {
     }
 
     fn deadline(&self) -> Option<Nanos> {
-        if self.host.has_events() || self.connections.is_busy() || self.published.is_busy() {
+        if self.host.has_events() || self.is_busy() {
             return Some(0);
         }
-        self.host.deadline()
+        let datagrams = self.datagrams.deadline();
+        self.host.deadline().into_iter().chain(datagrams).min()
     }
 
     fn descriptors(&self, into: &mut Vec<Descriptor>) {
@@ -191,7 +212,7 @@ impl App for Gateway {
     fn count(&self, now: Nanos, into: &mut Map<String, Value>) {
         self.connections.count(into);
         into.insert("publish_failed".into(), self.published.failed().into());
-        into.insert("strays".into(), self.strays.into());
+        self.datagrams.count(into);
         let mut host = Map::new();
         self.host.count(now, &mut host);
         into.insert("host".into(), json!(host));
@@ -202,6 +223,7 @@ impl App for Gateway {
     }
 
     fn stop(&mut self, pool: &mut Pool) {
+        self.datagrams.stop(pool);
         self.host.stop(pool);
     }
 }

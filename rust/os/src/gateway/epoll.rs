@@ -8,6 +8,7 @@ const BATCH: usize = 256;
 
 /// Whose socket it is.
 pub(super) const CONNECTION: u32 = 0;
+pub(super) const DATAGRAMS: u32 = 1;
 pub(super) const LISTENER: u32 = 2;
 
 /// A socket with which something became possible.
@@ -30,6 +31,11 @@ impl Epoll {
         let fd = check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         // SAFETY: the descriptor is new, and nobody else's.
         Ok(Self(unsafe { OwnedFd::from_raw_fd(fd) }))
+    }
+
+    /// The same, for one who watches sockets of his own.
+    pub(super) fn share(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
     }
 
     pub(super) fn fd(&self) -> RawFd {

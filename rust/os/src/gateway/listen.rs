@@ -113,7 +113,7 @@ fn listen(at: SocketAddr, epoll: &Epoll, key: u32) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-fn refused(at: SocketAddr, error: &io::Error) -> AppError {
+pub(super) fn refused(at: SocketAddr, error: &io::Error) -> AppError {
     match error.kind() {
         ErrorKind::PermissionDenied => forbidden(format!(
             "listening at {at} is not allowed: ports below 1024 need CAP_NET_BIND_SERVICE; take a higher one"

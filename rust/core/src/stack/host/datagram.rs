@@ -84,6 +84,7 @@ impl Whereabouts {
             payload: self.payload,
             hop_limit: arrival.header.hop_limit,
             segment_size: u16::try_from(self.size).ok(),
+            whole: arrival.header.whole,
         }
     }
 }

@@ -35,6 +35,8 @@ pub struct Stray {
     pub hop_limit: u8,
     /// How much of the payload is in each datagram, where it stands for several.
     pub segment_size: Option<u16>,
+    /// Whether it may not be cut on its way: it says so, or is of IPv6 and did not come in pieces.
+    pub whole: bool,
 }
 
 /// Those that nobody has taken yet.
@@ -74,6 +76,7 @@ impl Host {
             payload: start + ICMP_HEADER..end,
             hop_limit: header.hop_limit,
             segment_size: None,
+            whole: header.whole,
         };
         self.keep_stray(stray, context);
     }

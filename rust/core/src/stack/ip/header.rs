@@ -38,7 +38,7 @@ pub(crate) struct Header {
     pub(crate) hop_limit: u8,
     /// The ECN bits.
     pub(crate) ecn: u8,
-    /// Whether routers may not cut it (always so in IPv6).
+    /// Whether routers may not cut it (always so in IPv6, but for what came in pieces).
     pub(crate) whole: bool,
     /// Where the transport's number stands.
     pub(crate) named_at: u32,

@@ -118,7 +118,11 @@ impl Ip {
             }
         };
         match Header::parse(whole.bytes()) {
-            Ok(header) => self.accept(whole, header, interface, context),
+            Ok(mut header) => {
+                // What has come in pieces may go on in pieces.
+                header.whole = false;
+                self.accept(whole, header, interface, context)
+            }
             Err(fault) => self.refuse(whole, None, fault, context),
         }
     }

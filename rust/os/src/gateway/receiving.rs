@@ -1,0 +1,122 @@
+//! Many datagrams in one system call (`recvmmsg`), of which each may be several of one sender that the kernel
+//! has put together (`UDP_GRO`).
+use super::control::{self, Control};
+use super::socket_address::RawAddress;
+use crate::poll::check;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Range;
+use std::os::fd::RawFd;
+
+/// How many messages one call takes.
+pub(super) const BATCH: usize = 32;
+/// Bytes of the largest message.
+const LARGEST: usize = 1 << 16;
+
+/// A message that has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Came {
+    pub(super) from: SocketAddr,
+    /// Where its bytes stand in [`Inlet::bytes`].
+    pub(super) start: usize,
+    pub(super) len: usize,
+    /// Where it is several datagrams: the size of each but the last.
+    pub(super) segment_size: Option<u16>,
+    pub(super) traffic_class: u8,
+    pub(super) hop_limit: Option<u8>,
+}
+
+impl Came {
+    pub(super) fn range(&self) -> Range<usize> {
+        self.start..self.start + self.len
+    }
+}
+
+/// Where messages are received: room for a batch of the largest, of which the kernel touches what it fills.
+#[derive(Default)]
+pub(super) struct Inlet {
+    pub(super) bytes: Box<[u8]>,
+    pub(super) came: Vec<Came>,
+}
+
+impl Inlet {
+    pub(super) fn new() -> Self {
+        Self {
+            bytes: vec![0; BATCH * LARGEST].into_boxed_slice(),
+            came: Vec::with_capacity(BATCH),
+        }
+    }
+
+    /// Receives a batch into `came`; whether there may be more.
+    pub(super) fn receive(&mut self, socket: RawFd) -> io::Result<bool> {
+        self.came.clear();
+        let mut names = [RawAddress::default(); BATCH];
+        let mut controls = [Control::default(); BATCH];
+        // SAFETY: a message is numbers and pointers, for which zero is valid.
+        let mut messages: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
+        let mut pieces = self
+            .bytes
+            .chunks_exact_mut(LARGEST)
+            .map(|room| libc::iovec {
+                iov_base: room.as_mut_ptr().cast(),
+                iov_len: room.len(),
+            });
+        let mut pieces: [libc::iovec; BATCH] = std::array::from_fn(|_| {
+            pieces.next().unwrap_or(libc::iovec {
+                iov_base: std::ptr::null_mut(),
+                iov_len: 0,
+            })
+        });
+        for (place, message) in messages.iter_mut().enumerate() {
+            let header = &mut message.msg_hdr;
+            header.msg_iov = &raw mut pieces[place];
+            header.msg_iovlen = 1;
+            header.msg_name = (&raw mut names[place]).cast();
+            header.msg_namelen = size_of::<RawAddress>() as _;
+            header.msg_control = (&raw mut controls[place]).cast();
+            header.msg_controllen = size_of::<Control>() as _;
+        }
+        let (flags, no_limit) = (libc::MSG_DONTWAIT as _, std::ptr::null_mut());
+        // SAFETY: the messages point to names, controls and pieces that live through the call and belong to
+        // it alone.
+        let count =
+            unsafe { libc::recvmmsg(socket, messages.as_mut_ptr(), BATCH as _, flags, no_limit) };
+        let count = check(count)? as usize;
+        for (place, message) in messages[..count].iter().enumerate() {
+            let said = controls[place].said(&message.msg_hdr);
+            if let Some(from) = names[place].get() {
+                let len = (message.msg_len as usize).min(LARGEST);
+                self.came.push(describe(from, place * LARGEST, len, said));
+            }
+        }
+        Ok(count == BATCH)
+    }
+}
+
+fn describe(from: SocketAddr, start: usize, len: usize, said: &[u8]) -> Came {
+    let mut came = Came {
+        from,
+        start,
+        len,
+        segment_size: None,
+        traffic_class: 0,
+        hop_limit: None,
+    };
+    for (level, kind, data) in control::pieces(said) {
+        let number = control::number(data).unwrap_or(0);
+        match (level, kind) {
+            (libc::SOL_UDP, libc::UDP_GRO) => came.segment_size = u16::try_from(number).ok(),
+            (libc::IPPROTO_IP, libc::IP_TOS) | (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => {
+                came.traffic_class = number as u8;
+            }
+            (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
+                came.hop_limit = u8::try_from(number).ok();
+            }
+            _ => {}
+        }
+    }
+    came.segment_size = came
+        .segment_size
+        .filter(|&size| size > 0 && usize::from(size) < len);
+    came
+}
