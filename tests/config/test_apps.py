@@ -48,7 +48,8 @@ PLAIN: dict[App, dict[str, object]] = {
         "promiscuous": False,
     },
     Tap("tap0"): {"app": "tap", "interface": "tap0"},
-    Tun("tun0"): {"app": "tun", "interface": "tun0"},
+    Tun("tun0"): {"app": "tun", "interface": "tun0", "descriptor": None},
+    Tun("tun0", descriptor=7): {"app": "tun", "interface": "tun0", "descriptor": 7},
     Gateway(("192.0.0.1/29",)): {
         "app": "gateway",
         "addresses": ["192.0.0.1/29"],

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use std::fs::{File, OpenOptions};
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::net::UdpSocket;
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use usernet_core::app::{App, AppError, BATCH, Context, Descriptor, Direction};
 use usernet_core::packet::{LARGEST, Packet, Pool};
@@ -42,6 +42,11 @@ pub struct Spec {
     /// The largest IP packet, in bytes; as it is where absent.
     #[serde(default)]
     pub mtu: Option<u32>,
+    /// An open `/dev/net/tun` that is attached to the interface already, wherever that is, with
+    /// `IFF_NO_PI` and `IFF_VNET_HDR`. The app duplicates it. The interface stays as it was made,
+    /// and is not looked for again once it has vanished.
+    #[serde(default)]
+    pub descriptor: Option<RawFd>,
 }
 
 /// What the packets of a device start with.
@@ -161,7 +166,10 @@ impl Device {
             errno => {
                 self.failed.add(errno, 1);
                 self.file = None;
-                self.retry = now + RETRY;
+                self.retry = match self.spec.descriptor {
+                    None => now + RETRY,
+                    Some(_) => Nanos::MAX,
+                };
                 false
             }
         }
@@ -244,7 +252,8 @@ impl App for Device {
     }
 
     fn deadline(&self) -> Option<Nanos> {
-        self.file.is_none().then_some(self.retry)
+        let waits = self.file.is_none() && self.retry < Nanos::MAX;
+        waits.then_some(self.retry)
     }
 
     fn descriptors(&self, into: &mut Vec<Descriptor>) {
@@ -272,13 +281,36 @@ impl App for Device {
     }
 }
 
-/// Attaches to the interface of that name, or makes it.
+/// Attaches to the interface of that name, or makes it, unless it is open already.
 fn attach(spec: &Spec, layer: Layer) -> Result<File, AppError> {
-    let Spec { interface, mtu } = spec;
-    if !interface::is_name(interface) {
-        let message = format!("\"{interface}\" is no name for an interface: 1 to 15 bytes are");
+    if !interface::is_name(&spec.interface) {
+        let name = &spec.interface;
+        let message = format!("\"{name}\" is no name for an interface: 1 to 15 bytes are");
         return Err(AppError::config(message));
     }
+    match spec.descriptor {
+        None => attach_by_name(spec, layer),
+        Some(descriptor) => adopt(descriptor)
+            .map_err(|error| interface::error(format!("{}: {error}", spec.interface))),
+    }
+}
+
+/// A duplicate of a descriptor that is attached to an interface.
+fn adopt(descriptor: RawFd) -> io::Result<File> {
+    // SAFETY: the call takes numbers alone, and says so where the descriptor is not open.
+    let own = check(unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 0) })?;
+    // SAFETY: the call has just made this descriptor, for nobody else.
+    let file = File::from(unsafe { OwnedFd::from_raw_fd(own) });
+    let mut attached = interface::request("");
+    interface::ioctl(own, libc::TUNGETIFF, &mut attached)?;
+    // SAFETY: the call takes the number itself, no pointer.
+    check(unsafe { libc::fcntl(own, libc::F_SETFL, libc::O_NONBLOCK) })?;
+    set_offload(own)?;
+    Ok(file)
+}
+
+fn attach_by_name(spec: &Spec, layer: Layer) -> Result<File, AppError> {
+    let Spec { interface, mtu, .. } = spec;
     let is_new = interface::index(interface).is_none();
     let failed = |error: io::Error| refused(interface, layer, &error);
     let flags = libc::O_NONBLOCK | libc::O_CLOEXEC;

@@ -168,10 +168,14 @@ class Tun(_Plain):
 
     Attributes:
         interface: Its name.
+        descriptor: An open /dev/net/tun that is attached to the interface already, in whatever
+            network namespace, without packet information and with offload headers
+            (IFF_NO_PI, IFF_VNET_HDR). The app duplicates it.
     """
 
     kind: ClassVar[str] = "tun"
     interface: str
+    descriptor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

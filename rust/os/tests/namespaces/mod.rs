@@ -10,6 +10,7 @@ pub(crate) struct Namespace {
     works: Option<Sender<Work>>,
     thread: Option<JoinHandle<()>>,
     /// The thread's number, by which `ip` knows the namespace.
+    #[allow(dead_code, reason = "not every test moves interfaces")]
     pub(crate) task: i32,
 }
 
