@@ -24,6 +24,8 @@ from usernet import errors
         (errors.NoHostError, 8, RuntimeError),
         (errors.EscapeError, 8, RuntimeError),
         (errors.DeadlockError, 9, RuntimeError),
+        (errors.ProgramError, 126, OSError),
+        (errors.MissingProgramError, 127, OSError),
     ],
 )
 def test_each_kind(kind: type[errors.UsernetError], code: int, builtin: type[Exception]) -> None:
@@ -50,6 +52,7 @@ def test_the_others_name_their_subject() -> None:
     assert str(refused) == "cannot open: needs CAP_NET_RAW; grant it with: setcap x"
     assert str(errors.TraceError("not sorted", file="t", line=4)) == "t:4: not sorted"
     assert str(errors.CaptureError("disk full", file="o.pcapng")) == "o.pcapng: disk full"
+    assert str(errors.MissingProgramError("not found", program="crul")) == "crul: not found"
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,10 @@ if TYPE_CHECKING:
     from usernet.errors import EngineError as EngineError
     from usernet.errors import EscapeError as EscapeError
     from usernet.errors import InterfaceError as InterfaceError
+    from usernet.errors import MissingProgramError as MissingProgramError
     from usernet.errors import NoHostError as NoHostError
     from usernet.errors import PrivilegeError as PrivilegeError
+    from usernet.errors import ProgramError as ProgramError
     from usernet.errors import ScenarioError as ScenarioError
     from usernet.errors import TraceError as TraceError
     from usernet.errors import UnitError as UnitError
@@ -108,6 +110,7 @@ __all__ = [
     "LinkDirection",
     "LinkStatistics",
     "Meter",
+    "MissingProgramError",
     "Network",
     "NetworkLink",
     "NetworkLinkStatistics",
@@ -116,6 +119,7 @@ __all__ = [
     "PcapWriter",
     "PingResult",
     "PrivilegeError",
+    "ProgramError",
     "Publish",
     "RawSocket",
     "Recovery",
@@ -175,6 +179,7 @@ _HOMES = {
     "LinkDirection": "usernet.net.network_link:LinkDirection",
     "LinkStatistics": "usernet.engine.statistics:LinkStatistics",
     "Meter": "usernet.config.apps:Meter",
+    "MissingProgramError": "usernet.errors:MissingProgramError",
     "Network": "usernet.net.network:Network",
     "NetworkLink": "usernet.net.network_link:NetworkLink",
     "NetworkLinkStatistics": "usernet.net.network_link:NetworkLinkStatistics",
@@ -183,6 +188,7 @@ _HOMES = {
     "PcapWriter": "usernet.config.apps:PcapWriter",
     "PingResult": "usernet.net.ping:PingResult",
     "PrivilegeError": "usernet.errors:PrivilegeError",
+    "ProgramError": "usernet.errors:ProgramError",
     "Publish": "usernet.config.apps:Publish",
     "RawSocket": "usernet.config.apps:RawSocket",
     "Recovery": "usernet.net.recovery:Recovery",

@@ -13,7 +13,9 @@
     ├── EngineError (RuntimeError)    7   the engine refused or stopped
     ├── NoHostError (RuntimeError)    8   a network call outside any host
     ├── EscapeError (RuntimeError)    8   something goes round the simulated network
-    └── DeadlockError (RuntimeError)  9   nothing can ever happen again in virtual time
+    ├── DeadlockError (RuntimeError)  9   nothing can ever happen again in virtual time
+    └── ProgramError (OSError)      126   a program that is there and cannot be run
+        └── MissingProgramError     127   there is no such program
 
 Every error can be raised with its message alone, so all of them survive pickling.
 """
@@ -29,8 +31,10 @@ __all__ = [
     "EngineError",
     "EscapeError",
     "InterfaceError",
+    "MissingProgramError",
     "NoHostError",
     "PrivilegeError",
+    "ProgramError",
     "ScenarioError",
     "TraceError",
     "UnitError",
@@ -220,3 +224,29 @@ class DeadlockError(UsernetError, RuntimeError):
     """
 
     exit_code: ClassVar[int] = 9
+
+
+class ProgramError(UsernetError, OSError):
+    """A program that was to be started is there, and cannot be run.
+
+    Attributes:
+        program: Its name or path, as it was given.
+    """
+
+    exit_code: ClassVar[int] = 126
+    """As in a shell."""
+
+    def __init__(self, problem: str, *, program: str = "") -> None:
+        super().__init__(problem)
+        self.program = program
+
+    def __str__(self) -> str:
+        """``program: problem``."""
+        return f"{self.program}: {self.args[0]}" if self.program else str(self.args[0])
+
+
+class MissingProgramError(ProgramError):
+    """There is no program of the name that was given."""
+
+    exit_code: ClassVar[int] = 127
+    """As in a shell."""

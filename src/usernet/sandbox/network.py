@@ -1,0 +1,174 @@
+"""Network: what a process does to be in a network of its own, and alone in it.
+
+Where it may, it goes into new network and mount namespaces as it is. Else it makes a user
+namespace first, in which it is the user that it was: files belong to whom they did, and the
+program, once it is started, has no capability.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from usernet.errors import ConfigError, InterfaceError
+from usernet.sandbox import interface, mounts
+from usernet.sandbox.addresses import GATEWAY, INTERFACE, PROGRAM
+from usernet.sandbox.permission import may_without_user_namespace, refusal
+from usernet.sandbox.system_calls import (
+    NEW_MOUNTS,
+    NEW_NETWORK,
+    NEW_USER,
+    enter,
+    unshare,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Namespaces", "Plan", "enclose", "identity"]
+
+_HIDDEN = ("/run/nscd", "/run/systemd/resolve")
+"""Sockets of daemons that would ask for names from outside the network."""
+_RESOLVER, _HOSTS = "/etc/resolv.conf", "/etc/hosts"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What the network is like.
+
+    Attributes:
+        resolver: What /etc/resolv.conf says in it.
+        hosts: What /etc/hosts says in it.
+        mtu: Of its interface, in bytes.
+    """
+
+    resolver: str
+    hosts: str
+    mtu: int = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Namespaces:
+    """A network that others can join: descriptors of its namespaces.
+
+    Attributes:
+        network: Its interfaces and sockets.
+        mounts: What files its programs see.
+        user: Whose it is; None where it is the machine's own.
+    """
+
+    network: int
+    mounts: int
+    user: int | None = None
+
+    @classmethod
+    def of_this_process(cls, *, user: bool) -> Namespaces:
+        """Those that this process is in."""
+        kinds = ("net", "mnt", *(("user",) if user else ()))
+        return cls(
+            *(os.open(f"/proc/self/ns/{kind}", os.O_RDONLY | os.O_CLOEXEC) for kind in kinds)
+        )
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """All of them, in the order in which this class takes them."""
+        every = (self.network, self.mounts, self.user)
+        return tuple(one for one in every if one is not None)
+
+    def join(self) -> None:
+        """Go into them; the working directory is the one of the same path.
+
+        Raises:
+            PrivilegeError: The system forbids it.
+        """
+        folder = os.getcwd()
+        try:
+            if self.user is not None:
+                enter(self.user, NEW_USER)
+            enter(self.network, NEW_NETWORK)
+            enter(self.mounts, NEW_MOUNTS)
+            os.chdir(folder)
+        except OSError as error:
+            raise refusal(error) from error
+
+    def close(self) -> None:
+        """Let go of them."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
+
+
+def identity(network: int) -> int:
+    """The number of a network namespace, given by a descriptor."""
+    return os.fstat(network).st_ino
+
+
+def enclose(plan: Plan) -> tuple[int, Namespaces]:
+    """Go into a network of one's own.
+
+    Returns:
+        Its TUN device, and its namespaces.
+
+    Raises:
+        PrivilegeError: The system forbids it; the error says which setting does.
+        InterfaceError: There is no TUN device to be had.
+        ConfigError: The MTU is none.
+    """
+    is_privileged = may_without_user_namespace()
+    try:
+        _leave_the_machine(is_privileged=is_privileged)
+        mounts.keep_to_oneself()
+        mounts.hide(_HIDDEN)
+        mounts.replace({_RESOLVER: plan.resolver, _HOSTS: plan.hosts})
+        interface.set_up("lo")
+    except OSError as error:
+        raise refusal(error) from error
+    tun = _connect(plan.mtu)
+    return tun, Namespaces.of_this_process(user=not is_privileged)
+
+
+def _leave_the_machine(*, is_privileged: bool) -> None:
+    user, group = os.geteuid(), os.getegid()
+    if is_privileged:
+        unshare(NEW_NETWORK | NEW_MOUNTS)
+        return
+    unshare(NEW_USER | NEW_NETWORK | NEW_MOUNTS)
+    _write("setgroups", "deny")
+    _write("uid_map", f"{user} {user} 1")
+    _write("gid_map", f"{group} {group} 1")
+
+
+def _write(name: str, text: str) -> None:
+    """Say who is who in this user namespace (user_namespaces(7))."""
+    Path("/proc/self", name).write_text(text)
+
+
+def _connect(mtu: int) -> int:
+    try:
+        tun = interface.make_tun(INTERFACE, mtu)
+    except InterfaceError:
+        raise
+    except OSError as error:
+        raise ConfigError(str(error.strerror), path="interface-mtu", value=mtu) from error
+    _set(("ipv4", "ping_group_range"), f"{os.getegid()} {os.getegid()}")
+    _set(("ipv4", "ip_unprivileged_port_start"), "0")
+    for name, value in (("disable_ipv6", "0"), ("accept_ra", "0"), ("addr_gen_mode", "1")):
+        _set(("ipv6", "conf", INTERFACE, name), value)
+    _address()
+    return tun
+
+
+def _set(keys: Sequence[str], value: str) -> None:
+    interface.set_setting(keys, value)
+
+
+def _address() -> None:
+    """Addresses and default routes; those of IPv6 where the kernel has it."""
+    interface.add_address(INTERFACE, PROGRAM[0])
+    interface.set_up(INTERFACE)
+    interface.add_default_route(INTERFACE, GATEWAY[0])
+    with contextlib.suppress(OSError):
+        interface.add_address(INTERFACE, PROGRAM[1])
+        interface.add_default_route(INTERFACE, GATEWAY[1])
