@@ -27,6 +27,14 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "net/ping.py": "tests/net/test_host.py",
     "net/serving.py": "tests/net/test_server.py",
     "net/tls.py": "tests/net/test_host.py",
+    "programs/ending.py": "tests/programs/test_run.py",
+    "programs/outside.py": "tests/programs/test_run.py",
+    "sandbox/interface.py": "tests/sandbox/test_enclosure.py",
+    "sandbox/launch.py": "tests/sandbox/test_enclosure.py",
+    "sandbox/mounts.py": "tests/sandbox/test_enclosure.py",
+    "sandbox/network.py": "tests/sandbox/test_enclosure.py",
+    "sandbox/supervisor.py": "tests/sandbox/test_terminal.py",
+    "sandbox/system_calls.py": "tests/sandbox/test_enclosure.py",
     "pytest_plugin.py": "tests/plugin/test_alone.py",
 }
 

@@ -12,8 +12,10 @@ from usernet.net.course import AHEAD_NS, Course
 from usernet.net.line import CAPTURE, End, Line
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from usernet.config.host import Medium
     from usernet.config.link import Link
     from usernet.config.scenario import Scenario
 
@@ -28,11 +30,13 @@ class Ends:
         first: Packets go up from here.
         second: Packets go down from here.
         capture: A file for what comes out and what is dropped; none where None.
+        medium: What both ends send.
     """
 
     first: App
     second: App
     capture: Path | None = None
+    medium: Medium = "ethernet"
 
 
 def topology(link: Link, ends: Ends) -> Topology:
@@ -49,7 +53,13 @@ def topology(link: Link, ends: Ends) -> Topology:
 
 
 def _line(link: Link, ends: Ends) -> Line:
-    return Line(link, End("first"), End("second"), captured=ends.capture is not None)
+    return Line(
+        link,
+        End("first"),
+        End("second"),
+        ethernet=ends.medium == "ethernet",
+        captured=ends.capture is not None,
+    )
 
 
 class Emulation:
@@ -92,6 +102,16 @@ class Emulation:
     def statistics(self) -> Statistics:
         """Everything counted, as of one breath."""
         return self._engine.statistics()
+
+    def series(self, app: str) -> Mapping[str, object]:
+        """What an app has written down over time: ``first`` and ``second`` are the ends."""
+        return self._engine.series(app)
+
+    @property
+    def link(self) -> Link:
+        """The link as it is now."""
+        self._course.forget(self._engine.now())
+        return self._course.link
 
     def elapsed_ns(self) -> int:
         """How long it has run."""

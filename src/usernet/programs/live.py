@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from usernet.engine import ImpairmentStatistics, Statistics
     from usernet.engine.fidelity import Fidelity
 
-__all__ = ["Live"]
+__all__ = ["Live", "record", "summary"]
 
 
 class Live:
@@ -71,12 +71,12 @@ class Live:
         """It is over."""
         self.close()
         if self._json:
-            impairments = {name: _record(one) for name, one in statistics.impairments.items()}
+            impairments = {name: record(one) for name, one in statistics.impairments.items()}
             _event("end", fidelity=asdict(fidelity), impairments=impairments)
         if self._said:
             width = max(map(len, statistics.impairments), default=0)
             for name, one in _up_first(statistics):
-                _say(f"  {name:<{width}} {_summary(one)}")
+                _say(f"  {name:<{width}} {summary(one)}")
             if lost := statistics.apps.get("capture", {}).get("lost"):
                 _say(f"  capture: the disk was too slow for {lost} packets, which are not in it")
             _say(f"fidelity: {fidelity}")
@@ -109,13 +109,15 @@ def _say(line: str) -> None:
     sys.stderr.write(f"{line}\n")
 
 
-def _record(one: ImpairmentStatistics) -> dict[str, object]:
+def record(one: ImpairmentStatistics) -> dict[str, object]:
+    """What an impairment did, as plain values."""
     names = (name for name in one.__dataclass_fields__ if name not in ("dropped", "lateness"))
     plain: dict[str, object] = {name: getattr(one, name) for name in names}
     return plain | {"dropped": dict(one.dropped), "lateness": asdict(one.lateness)}
 
 
-def _summary(one: ImpairmentStatistics) -> str:
+def summary(one: ImpairmentStatistics) -> str:
+    """What an impairment did, in a line."""
     causes = ", ".join(f"{count} {cause}" for cause, count in one.dropped.items() if count)
     dropped = f"dropped {one.dropped_total} ({causes})" if causes else "dropped none"
     return f"{one.packets_in} packets in, {one.packets_out} out, {dropped}"

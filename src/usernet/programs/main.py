@@ -7,6 +7,7 @@ import sys
 from cyclopts import App, CycloptsError, Parameter
 
 from usernet.errors import ConfigError, UsernetError
+from usernet.programs.words import marked
 
 __all__ = ["app", "main", "run"]
 
@@ -20,6 +21,7 @@ app: App = App(
 )
 for _verb, _help in (
     ("emulate", "Join two network interfaces by a bad line."),
+    ("run", "Run a program on an emulated network."),
     ("profiles", "List the named profiles, or show one."),
     ("selftest", "Measure how accurate emulation is on this machine."),
     ("bench", "Measure how fast the engine is on this machine."),
@@ -36,7 +38,12 @@ def run(arguments: list[str]) -> int:
     """Run one command; what it exits with (docs/errors.md)."""
     try:
         return int(
-            app(arguments, result_action="return_value", print_error=False, exit_on_error=False)
+            app(
+                marked(arguments, "run", app),
+                result_action="return_value",
+                print_error=False,
+                exit_on_error=False,
+            )
             or 0
         )
     except CycloptsError as error:

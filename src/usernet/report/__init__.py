@@ -1,6 +1,7 @@
 """Reports: a run, or the accuracy of a machine, as one HTML file that needs nothing else."""
 
 from usernet.report.changes import changes
+from usernet.report.connections import Connection, Connections
 from usernet.report.file import write
 from usernet.report.plot import Plot
 from usernet.report.run import run_report
@@ -10,6 +11,8 @@ from usernet.report.timeline import Change, Configured
 __all__ = [
     "Change",
     "Configured",
+    "Connection",
+    "Connections",
     "Plot",
     "Row",
     "changes",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from usernet.report import amount
+from usernet.report.connections import Connections, connections_table
 from usernet.report.element import Html, element, joined, table
 from usernet.report.page import page, plot_place
 from usernet.report.panels import Group, groups, panels
@@ -39,6 +40,7 @@ def run_report(  # noqa: PLR0917 - what no report is without, in the order of th
     totals: Mapping[str, ImpairmentStatistics],
     *,
     changes: Sequence[Change] = (),
+    connections: Connections | None = None,
     facts: Mapping[str, str] | None = None,
 ) -> str:
     """The report of a run as one HTML file.
@@ -52,6 +54,7 @@ def run_report(  # noqa: PLR0917 - what no report is without, in the order of th
         totals: What each impairment did in all, by name.
         changes: What was configured and what changed, in order of time; the first says what
             held at the start.
+        connections: What a program connected to, where that is known.
         facts: What is needed to repeat the run: seed, versions, command, start, machine.
     """
     every = groups(recording)
@@ -65,6 +68,7 @@ def run_report(  # noqa: PLR0917 - what no report is without, in the order of th
         *(_plots(group, name, recording) for group, name in zip(drawn, figures, strict=True)),
         _not_drawn(len(every) - len(drawn)),
         timeline(changes),
+        connections_table(connections or Connections()),
         totals_table(totals),
         _lateness(fidelity),
         _repeat(config_text, facts or {}),

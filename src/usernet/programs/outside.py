@@ -1,0 +1,92 @@
+"""Outside: what the network of a program leads to, and what leads into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from usernet.config.apps import Gateway, Publish
+from usernet.programs.published import published
+from usernet.report.connections import Connections
+from usernet.sandbox.addresses import GATEWAY, HOST_NAME, MACHINE
+from usernet.sandbox.network import Plan
+from usernet.sandbox.resolver import Resolver, hosts_inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from usernet.net.emulation import Emulation
+
+__all__ = ["Outside"]
+
+_DNS = 53
+_LOOPBACK = ("127.0.0.1", "::1")
+_RESOLVER, _HOSTS = Path("/etc/resolv.conf"), Path("/etc/hosts")
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What the network of a program leads to.
+
+    Attributes:
+        resolver: How the machine asks for names.
+        hosts: What the machine's /etc/hosts says.
+        published: Ports of the machine that lead inside.
+        with_machine: Whether the machine's own servers are reached.
+        mtu: Of the program's interface, in bytes.
+    """
+
+    resolver: Resolver
+    hosts: str
+    published: tuple[Publish, ...]
+    with_machine: bool
+    mtu: int
+
+    @classmethod
+    def of(cls, publish: Iterable[str], *, with_machine: bool, mtu: int) -> Self:
+        """As this machine is.
+
+        Raises:
+            ConfigError: What is to be published is not said as it should be.
+        """
+        resolver = Resolver.of(_read(_RESOLVER))
+        return cls(resolver, _read(_HOSTS), tuple(map(published, publish)), with_machine, mtu)
+
+    def plan(self) -> Plan:
+        """What the network is like inside."""
+        hosts = hosts_inside(self.hosts, with_machine=self.with_machine)
+        return Plan(self.resolver.inside(), hosts, self.mtu)
+
+    def gateway(self) -> Gateway:
+        """What ends the connections of the program, and begins them on the machine's sockets."""
+        return Gateway(
+            addresses=tuple(map(str, GATEWAY)),
+            mtu=self.mtu,
+            redirects=dict(self._redirects()),
+            names={HOST_NAME: MACHINE} if self.with_machine else {},
+            publish=self.published,
+        )
+
+    @staticmethod
+    def connections(emulation: Emulation) -> Connections:
+        """What the gateway wrote down of each connection."""
+        return Connections.from_core(emulation.series("second"))
+
+    def _redirects(self) -> Iterator[tuple[str, str | None]]:
+        for inside, loopback in zip(MACHINE, _LOOPBACK, strict=True):
+            yield inside, loopback if self.with_machine else None
+        for inside, server in self.resolver.asked():
+            yield f"{inside}:{_DNS}", _at(server)
+        yield f"[{GATEWAY[1].ip}]:{_DNS}", _at(self.resolver.servers[0])
+
+
+def _at(server: str) -> str:
+    return f"[{server}]:{_DNS}" if ":" in server else f"{server}:{_DNS}"
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,270 @@
+"""``usernet run``: a program, as it is, on a network that is as bad as you say."""
+
+from __future__ import annotations
+
+import os
+import select
+import shlex
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from usernet.config.apps import Tun
+from usernet.engine.fidelity import fidelity
+from usernet.errors import CaptureError, ConfigError
+from usernet.net.emulation import Emulation, Ends
+from usernet.net.recorder import Recorder
+from usernet.programs.ending import Ending
+from usernet.programs.options import LineOptions
+from usernet.programs.outside import Outside
+from usernet.programs.title import Title, line_title
+from usernet.sandbox.addresses import INTERFACE
+from usernet.sandbox.enclosure import Enclosure
+from usernet.sandbox.rendezvous import Rendezvous, ask
+from usernet.sandbox.signals import Watch
+
+if TYPE_CHECKING:
+    from usernet.config.scenario import Scenario
+    from usernet.engine import Statistics
+    from usernet.report import Connections
+
+__all__ = ["run"]
+
+_SAMPLE_NS = 200_000_000
+"""Time between two points of a report."""
+_SAMPLES = 4000
+"""How many points are kept: 10 MB."""
+_LOOK_SECONDS = 1.0
+"""How often a run that nobody watches is looked at."""
+_SETTLE_NS = 2_000_000_000
+"""How long packets that a program sent last may take to get through."""
+_SETTLE_LOOK = 0.01
+_MTU = 1500
+
+
+def run(
+    *command: str,
+    line: LineOptions | None = None,
+    pcap: Path | None = None,
+    report: Path | None = None,
+    precise: bool = False,
+    no_host: bool = False,
+    publish: tuple[str, ...] = (),
+    name: str | None = None,
+    join: str | None = None,
+    interface_mtu: int = _MTU,
+    quiet: bool = False,
+    as_json: Annotated[Path | None, Parameter(name="--json")] = None,
+) -> int:
+    """Run a program on an emulated network.
+
+    For example: `usernet run --profile 3g curl -o page.html http://example.org/`.
+
+    The program, and all that it starts, is in a network of its own, whose only way out is the
+    line. It needs no privilege. What comes from the first word on that is no option belongs to
+    the program. *Up* is what the program sends. Its exit code is ours. Inside, host.usernet is
+    this machine.
+
+    Args:
+        command: The program and its arguments.
+        line: What the line is like.
+        pcap: Write a capture (pcapng): what leaves, and what is dropped and why.
+        report: Write a report (HTML) at the end.
+        precise: Spin for the last 80 µs before each deadline; costs CPU time.
+        no_host: Inside, this machine's own servers are not reached.
+        publish: Let a port of this machine lead inside, such as 8080:80 or 0.0.0.0:53:53/udp.
+        name: Call the network so, for others to join.
+        join: Run the program in the network of this name, without options of its own.
+        interface_mtu: Bytes of the largest packet that the program's interface sends.
+        quiet: Say nothing but errors.
+        as_json: Append events as JSON, one a line, to this file.
+    """
+    if not command:
+        raise ConfigError("no program to run", allowed="usernet run [options] PROGRAM ARGUMENTS")
+    watch = Watch()
+    try:
+        if join is not None:
+            return _exit_code(_join(command, watch, join))
+        wishes = _Wishes(command, pcap, report, name, precise=precise)
+        outside = Outside.of(publish, with_machine=not no_host, mtu=interface_mtu)
+        scenario = (line or LineOptions()).read()
+        with Ending(command, quiet=quiet, events=as_json) as ending:
+            run_ = _Run(wishes, scenario, outside, ending, watch)
+            return _exit_code(run_.to_the_end())
+    finally:
+        watch.close()
+
+
+def _exit_code(code: int) -> int:
+    """As a shell has it: 128 and the signal's number, where a signal ended the program."""
+    return code if code >= 0 else 128 - code
+
+
+def _join(command: tuple[str, ...], watch: Watch, name: str) -> int:
+    with Enclosure(command, watch, ask(name)) as enclosure:
+        enclosure.start()
+        ends: list[Enclosure | Watch] = [enclosure, watch]
+        while True:
+            ready, _, _ = select.select(ends, [], [])
+            for number in watch.numbers():
+                enclosure.signal(number)
+            if enclosure in ready:
+                return enclosure.code()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wishes:
+    """What is to be run, and what is to be written down of it.
+
+    Raises:
+        CaptureError: The report cannot be written where it is to be.
+    """
+
+    command: tuple[str, ...]
+    pcap: Path | None
+    report: Path | None
+    name: str | None
+    precise: bool
+
+    def __post_init__(self) -> None:
+        if self.report is None:
+            return
+        if not self.report.parent.is_dir():
+            raise CaptureError("the report's folder does not exist", file=str(self.report))
+        if self.report.is_dir():
+            raise CaptureError("the report is a folder", file=str(self.report))
+        if not os.access(self.report.parent, os.W_OK):
+            raise CaptureError("the report's folder may not be written", file=str(self.report))
+
+
+class _Run:
+    """A program on a network of its own, from its start to its end."""
+
+    def __init__(
+        self,
+        wishes: _Wishes,
+        scenario: Scenario,
+        outside: Outside,
+        ending: Ending,
+        watch: Watch,
+    ) -> None:
+        self._wishes = wishes
+        self._scenario = scenario
+        self._outside = outside
+        self._ending = ending
+        self._watch = watch
+        self._recorder = Recorder(_SAMPLE_NS, _SAMPLES)
+        self._title = Title(wanted=not ending.is_quiet)
+
+    def to_the_end(self) -> int:
+        """Run the program; its exit code, or that of what failed beside it."""
+        with ExitStack() as stack:
+            stack.callback(self._title.close)
+            plan = self._outside.plan()
+            enclosure = stack.enter_context(Enclosure(self._wishes.command, self._watch, plan))
+            rendezvous = self._named(enclosure, stack)
+            emulation = self._emulation(enclosure)
+            stack.callback(self._ending.stop, emulation)
+            self._begin(emulation, enclosure)
+            code = self._follow(emulation, enclosure, rendezvous)
+            if code >= 0:
+                self._settle(emulation)
+            return self._end(emulation, code)
+
+    def _named(self, enclosure: Enclosure, stack: ExitStack) -> Rendezvous | None:
+        if self._wishes.name is None:
+            return None
+        rendezvous = Rendezvous(self._wishes.name, enclosure.namespaces)
+        stack.callback(rendezvous.close)
+        return rendezvous
+
+    def _emulation(self, enclosure: Enclosure) -> Emulation:
+        tun = Tun(INTERFACE, descriptor=enclosure.tun)
+        ends = Ends(tun, self._outside.gateway(), self._wishes.pcap, medium="ip")
+        seed = self._scenario.seed or 0
+        return Emulation(self._scenario, ends, seed=seed, precise=self._wishes.precise)
+
+    def _begin(self, emulation: Emulation, enclosure: Enclosure) -> None:
+        self._last = emulation.statistics()
+        self._recorder.add(self._last)
+        enclosure.start()
+        self._ending.ready(self._scenario)
+
+    def _follow(
+        self, emulation: Emulation, enclosure: Enclosure, rendezvous: Rendezvous | None
+    ) -> int:
+        """Look on until the program ends; its exit code."""
+        ends: list[Enclosure | Watch | Rendezvous] = [enclosure, self._watch]
+        ends += [rendezvous] if rendezvous else []
+        is_seen = self._wishes.report is not None or self._title.shown
+        look = _SAMPLE_NS / 1e9 if is_seen else _LOOK_SECONDS
+        while True:
+            ready, _, _ = select.select(ends, [], [], look)
+            for number in self._watch.numbers():
+                enclosure.signal(number)
+            if enclosure in ready:
+                return enclosure.code()
+            if rendezvous is not None and rendezvous in ready:
+                rendezvous.answer()
+            self._look(emulation)
+
+    def _look(self, emulation: Emulation) -> None:
+        self._ending.check(emulation)
+        now = emulation.statistics()
+        self._recorder.add(now)
+        if self._title.shown:
+            program = Path(self._wishes.command[0]).name
+            self._title.show(line_title(program, self._last, now, emulation.link))
+        self._last = now
+
+    def _settle(self, emulation: Emulation) -> None:
+        """Let what the program sent last get through: it may have ended without an answer."""
+        until = emulation.elapsed_ns() + _SETTLE_NS
+        while _is_on_its_way(emulation.statistics()) and emulation.elapsed_ns() < until:
+            select.select([self._watch], [], [], _SETTLE_LOOK)
+            if self._watch.numbers():
+                return
+
+    def _end(self, emulation: Emulation, code: int) -> int:
+        self._title.close()
+        last = emulation.statistics()
+        self._recorder.add(last)
+        connections = self._outside.connections(emulation)
+        self._ending.stop(emulation)
+        self._ending.say(last, code, connections)
+        if self._wishes.report is not None:
+            with self._ending.failing():
+                self._report(self._wishes.report, last, connections)
+        return self._ending.code(code)
+
+    def _report(self, path: Path, last: Statistics, connections: Connections) -> None:
+        from usernet import report  # noqa: PLC0415 - needed at the end, if at all
+
+        recording = self._recorder.recording()
+        first, end = recording.samples[0].time_ns, recording.samples[-1].time_ns
+        link = self._scenario.link
+        html = report.run_report(
+            shlex.join(self._wishes.command),
+            self._scenario.description,
+            recording,
+            fidelity(last),
+            f"up    {link.up.brief()}\ndown  {link.down.brief()}",
+            last.impairments,
+            changes=report.changes(self._scenario, first, end),
+            connections=connections,
+            facts={"seed": str(self._scenario.seed or 0), "command": shlex.join(sys.argv)},
+        )
+        report.write(path, html)
+
+
+def _is_on_its_way(statistics: Statistics) -> bool:
+    """Whether anything that the program sent is on the line."""
+    return any(
+        one.delayed or one.queue_packets
+        for name, one in statistics.impairments.items()
+        if name.partition("/")[0] == "up"
+    )
