@@ -31,7 +31,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "programs/outside.py": "tests/programs/test_run.py",
     "sandbox/interface.py": "tests/sandbox/test_enclosure.py",
     "sandbox/launch.py": "tests/sandbox/test_enclosure.py",
-    "sandbox/mounts.py": "tests/sandbox/test_enclosure.py",
     "sandbox/network.py": "tests/sandbox/test_enclosure.py",
     "sandbox/supervisor.py": "tests/sandbox/test_terminal.py",
     "sandbox/system_calls.py": "tests/sandbox/test_enclosure.py",

@@ -51,29 +51,29 @@ def hide(folders: Iterable[str]) -> None:
             mount("tmpfs", folder, "tmpfs", _FLAGS, _OPTIONS)
 
 
-def replace(files: Mapping[str, str]) -> None:
+def replace(files: Mapping[str, str], hidden: Iterable[str] = ()) -> None:
     """Show files that exist with another content.
 
     A link is followed. Where it leads into a folder that is hidden, the file is made there anew.
+
+    Args:
+        files: What each is to hold.
+        hidden: What was given to `hide`.
 
     Raises:
         OSError: The system forbids it.
     """
     places = {Path(file).resolve(): text for file, text in files.items()}
+    folders = [Path(folder) for folder in hidden if os.path.ismount(folder)]
     for place, text in places.items():
-        _fill_hidden(place, text)
+        if place.parent in folders:
+            place.write_text(text)
     stage = next(folder for folder in _STAGES if folder.is_dir() and not _holds(folder, places))
     mount("tmpfs", str(stage), "tmpfs", _FLAGS, _OPTIONS)
     try:
         _bind(stage, {place: text for place, text in places.items() if place.is_file()})
     finally:
         unmount(str(stage), DETACH)
-
-
-def _fill_hidden(place: Path, text: str) -> None:
-    """Make a file anew whose folder is hidden; nothing where the folder is the machine's own."""
-    if not place.exists() and os.path.ismount(place.parent):
-        place.write_text(text)
 
 
 def _holds(folder: Path, places: Iterable[Path]) -> bool:

@@ -121,7 +121,7 @@ def enclose(plan: Plan) -> tuple[int, Namespaces]:
         _leave_the_machine(is_privileged=is_privileged)
         mounts.keep_to_oneself()
         mounts.hide(_HIDDEN)
-        mounts.replace({_RESOLVER: plan.resolver, _HOSTS: plan.hosts})
+        mounts.replace({_RESOLVER: plan.resolver, _HOSTS: plan.hosts}, _HIDDEN)
         interface.set_up("lo")
     except OSError as error:
         raise refusal(error) from error
@@ -142,7 +142,10 @@ def _leave_the_machine(*, is_privileged: bool) -> None:
 
 def _write(name: str, text: str) -> None:
     """Say who is who in this user namespace (user_namespaces(7))."""
-    Path("/proc/self", name).write_text(text)
+    try:
+        Path("/proc/self", name).write_text(text)
+    except OSError as error:
+        raise OSError(error.errno, os.strerror(error.errno or 0), name) from error
 
 
 def _connect(mtu: int) -> int:

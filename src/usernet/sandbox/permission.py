@@ -26,8 +26,8 @@ _SETTINGS = (
 
 def may_without_user_namespace(root: Path = _ROOT) -> bool:
     """Whether this process may make networks as it is: real root, mostly."""
-    effective = int(_status(root).get("CapEff", "0"), 16)
-    return effective & (_both := _SYS_ADMIN | _NET_ADMIN) == _both
+    both = _SYS_ADMIN | _NET_ADMIN
+    return _capabilities(root) & both == both
 
 
 def refusal(error: OSError, root: Path = _ROOT) -> PrivilegeError:
@@ -58,11 +58,20 @@ def _unnamed(error: OSError, root: Path) -> tuple[str]:
             "a seccomp filter forbids user namespaces, as containers have it; allow it with: "
             "docker run --security-opt seccomp=unconfined, or --cap-add SYS_ADMIN as root",
         )
+    if error.filename == "uid_map":
+        return (
+            "root without CAP_SETFCAP may not be itself in a user namespace (since Linux 5.12); "
+            "run it as another user, or with: docker run --cap-add SETFCAP",
+        )
     where = f"{error.filename}: " if error.filename else ""
     return (
         f"the system forbids a network of its own ({where}{error.strerror}); "
         "a chroot, or a security module, may be the reason; root needs no user namespace",
     )
+
+
+def _capabilities(root: Path) -> int:
+    return int(_status(root).get("CapEff", "0"), 16)
 
 
 def _setting(name: str, root: Path) -> str | None:
