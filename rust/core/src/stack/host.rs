@@ -8,6 +8,7 @@ mod datagram;
 mod deliver;
 mod ends;
 mod icmp;
+mod lingering;
 mod offer;
 mod quoted;
 mod sockets;

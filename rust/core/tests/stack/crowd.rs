@@ -4,9 +4,8 @@ use super::wire::{Wire, ipv4, seal};
 use serde_json::json;
 use usernet_core::stack::{SocketError, SocketId};
 
-#[test]
-fn ten_thousand_connections_stand_at_once() {
-    let mut net = Net::pair(&json!({"delay": {"ns": 5 * MS}}));
+/// Ten thousand connections from `a` to `b`, and both their ends.
+fn crowd(net: &mut Net) -> (Vec<SocketId>, Vec<SocketId>) {
     let listener = net.with("b", |host, now| {
         host.listen("10.0.0.2:80".parse().unwrap(), 10_000, host.options(), now)
             .unwrap()
@@ -21,6 +20,32 @@ fn ten_thousand_connections_stand_at_once() {
         servers.push(server);
     }
     assert_eq!(servers.len(), 10_000);
+    (clients, servers)
+}
+
+#[test]
+fn so_many_linger_and_no_more() {
+    let mut net = Net::pair(&json!({"delay": {"ns": 5 * MS}}));
+    let (clients, servers) = crowd(&mut net);
+    for &client in &clients {
+        net.with("a", |host, now| host.close(client, now));
+    }
+    net.pass(50 * MS);
+    for &server in &servers {
+        net.with("b", |host, now| host.close(server, now));
+    }
+    net.pass(50 * MS);
+    assert_eq!(net.counters("a")["sockets"], json!({"time-wait": 8192}));
+    assert_eq!(net.counters("b")["sockets"], json!({"listen": 1}));
+    net.pass(60_000 * MS);
+    assert_eq!(net.counters("a")["sockets"], json!({}));
+    net.stop();
+}
+
+#[test]
+fn ten_thousand_connections_stand_at_once() {
+    let mut net = Net::pair(&json!({"delay": {"ns": 5 * MS}}));
+    let (clients, servers) = crowd(&mut net);
     for (number, &client) in clients.iter().enumerate() {
         let bytes = (number as u32).to_be_bytes();
         net.with("a", |host, now| host.send(client, &bytes, now))

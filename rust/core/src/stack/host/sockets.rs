@@ -71,6 +71,7 @@ pub(super) struct Sockets {
     pub(super) refused: u64,
     /// Those that would have sent more, had there been memory.
     starved: Vec<SocketId>,
+    pub(super) lingering: VecDeque<SocketId>,
 }
 
 impl Sockets {
@@ -88,6 +89,7 @@ impl Sockets {
             memory: spec.memory,
             refused: 0,
             starved: Vec::new(),
+            lingering: VecDeque::new(),
         }
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Stream {
     /// The listener that it waits at to be accepted, and whether it stands.
     listener: Option<SocketId>,
     stands: bool,
+    /// Whether it stands in the list of those that linger.
+    pub(super) lingers: bool,
     /// Its way, and how often ways had changed when that was looked up.
     hop: Option<Hop>,
     changes: u32,
@@ -36,6 +38,7 @@ impl Stream {
             options,
             listener: None,
             stands: false,
+            lingers: false,
             hop: Some(hop),
             changes: ip.paths.changes(),
         }
@@ -281,6 +284,9 @@ impl Host {
         if change.over {
             self.sockets.end(place);
         }
+        if change.lingers {
+            self.sockets.linger(place);
+        }
     }
 
     /// Tells a listener what became of a connection that has not been accepted.
@@ -367,6 +373,8 @@ struct Change {
     /// Whether it stands since then.
     connected: bool,
     over: bool,
+    /// Whether it has begun to linger in TIME-WAIT, and no program has it any more.
+    lingers: bool,
     /// The listener that it waits at.
     listener: Option<SocketId>,
 }
@@ -395,6 +403,7 @@ impl Sockets {
             news,
             connected,
             over: stream.connection.is_over(),
+            lingers: stream.connection.is_time_wait() && !stream.lingers && !socket.held,
             listener: stream.listener,
         })
     }
