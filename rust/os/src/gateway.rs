@@ -17,7 +17,6 @@ mod receiving;
 mod record;
 mod relay;
 mod sending;
-mod sockaddr;
 mod socket_address;
 mod spec;
 mod trouble;
@@ -223,6 +222,7 @@ impl App for Gateway {
     }
 
     fn stop(&mut self, pool: &mut Pool) {
+        self.connections.stop();
         self.datagrams.stop(pool);
         self.host.stop(pool);
     }

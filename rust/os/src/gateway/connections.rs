@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::io;
 use usernet_core::app::Context;
 use usernet_core::stack::host::{Complaint, Offer, OfferId, Refusal};
-use usernet_core::stack::{Host, Readiness, SocketId};
+use usernet_core::stack::{Host, Readiness, SocketError, SocketId};
 use usernet_core::time::{Nanos, SECOND};
 
 /// What a connection waits to be told by its socket.
@@ -226,8 +226,12 @@ impl Connections {
             return;
         };
         if news.has(Readiness::FAILED) {
+            let end = match host.take_error(id) {
+                Some(SocketError::TimedOut) => End::TimedOut,
+                _ => End::Reset,
+            };
             host.close(id, now);
-            return self.close(key, End::Reset, now);
+            return self.close(key, end, now);
         }
         self.run(key, host, now);
     }
@@ -290,6 +294,13 @@ impl Connections {
             machine.reset();
         }
         self.end(record, end, now);
+    }
+
+    /// The gateway stops: whoever has not finished is told that it is no end.
+    pub(super) fn stop(&mut self) {
+        for connection in self.slots.drain(..).flatten() {
+            connection.relay.machine.reset();
+        }
     }
 
     fn end(&mut self, mut record: Record, end: End, now: Nanos) {

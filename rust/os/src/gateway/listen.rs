@@ -84,9 +84,8 @@ impl Ports {
                     Ok((stream, peer)) => {
                         let face = face(peer, port.to, redirects, &self.own);
                         let call = (stream, face, port.to);
-                        let taken = connections.has_room()
-                            && take(call, connections, (epoll, host), now).is_some();
-                        self.failed += u64::from(!taken);
+                        let taken = take(call, connections, (epoll, host), now);
+                        self.failed += u64::from(taken.is_none());
                     }
                     Err(error) if error.kind() == ErrorKind::Interrupted => {}
                     // Of what is wrong with one caller the next knows nothing; where descriptors are
@@ -143,7 +142,10 @@ fn take(
     now: Nanos,
 ) -> Option<()> {
     let machine = Machine::accepted(stream).ok()?;
-    let Ok(id) = call(face, to, host, now) else {
+    let called = connections
+        .has_room()
+        .then(|| call(face, to, host, now).ok());
+    let Some(id) = called.flatten() else {
         machine.reset();
         return None;
     };

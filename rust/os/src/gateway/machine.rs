@@ -1,5 +1,5 @@
 //! TCP sockets of the machine that never wait (tcp(7), socket(7)).
-use super::sockaddr::SockAddr;
+use super::socket_address::RawAddress;
 use crate::poll::check;
 use std::io::{self, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -14,15 +14,20 @@ impl Machine {
     /// # Errors
     /// What connect(2) says at once.
     pub(super) fn dial(to: SocketAddr) -> io::Result<Self> {
-        let address = SockAddr::new(to);
+        let address = RawAddress::of(to);
+        let family = if to.is_ipv4() {
+            libc::AF_INET
+        } else {
+            libc::AF_INET6
+        };
         let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
         // SAFETY: the call takes no pointer.
-        let fd = check(unsafe { libc::socket(address.family(), kind, 0) })?;
+        let fd = check(unsafe { libc::socket(family, kind, 0) })?;
         // SAFETY: the descriptor is new, and nobody else's.
         let machine = Self(unsafe { OwnedFd::from_raw_fd(fd) }.into());
         machine.settle();
         // SAFETY: `address` lives through the call, and has so many bytes.
-        let begun = check(unsafe { libc::connect(fd, address.as_ptr(), address.len()) });
+        let begun = check(unsafe { libc::connect(fd, (&raw const address).cast(), address.len()) });
         match begun {
             Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
             _ => Ok(machine),

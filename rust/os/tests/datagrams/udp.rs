@@ -60,7 +60,7 @@ fn bursts_of_small_datagrams_keep_their_order() {
         datagram[..4].copy_from_slice(&number.to_be_bytes());
         program.send_to(&datagram, to).unwrap();
         if number % 200 == 199 {
-            gated.expect("up", u64::from(number) + 1);
+            gated.expect("datagrams", "up", u64::from(number) + 1);
         }
     }
     let mut buffer = [0; 100];

@@ -43,6 +43,11 @@ impl Gated {
         program.ip("link set u0 up");
         program.ip("route add default dev u0");
         program.ip("-6 route add default dev u0");
+        // The system may take a moment until it believes that the interface is up.
+        let until = Instant::now() + PATIENCE;
+        while !program.try_ip("-6 -o route get 2001:db8::9") {
+            assert!(Instant::now() < until);
+        }
         Some(Self {
             program,
             machine,
@@ -65,10 +70,10 @@ impl Gated {
             .clone()
     }
 
-    /// Waits until a count of datagrams is as it should be.
-    pub(crate) fn expect(&self, name: &str, wanted: u64) {
+    /// Waits until a count of these (`datagrams`, `connections`) is as it should be.
+    pub(crate) fn expect(&self, what: &str, name: &str, wanted: u64) {
         let until = Instant::now() + PATIENCE;
-        while self.counters()["datagrams"][name] != wanted {
+        while self.counters()[what][name] != wanted {
             assert!(Instant::now() < until, "{name}: {:#}", self.counters());
             std::thread::yield_now();
         }

@@ -44,17 +44,17 @@ impl Host {
         self.now = now;
         let place = self.place(id)?;
         let free = usize::try_from(self.sockets.room()).unwrap_or(usize::MAX);
-        let stream = self.sockets.stream(place);
-        let stream = stream.ok_or(SocketError::NotConnected)?;
-        let sent = stream.connection.send_with(room.min(free), now, fill);
         if free < room {
             self.sockets.starve(place);
         }
+        if free == 0 {
+            return Err(SocketError::WouldBlock);
+        }
+        let stream = self.sockets.stream(place);
+        let stream = stream.ok_or(SocketError::NotConnected)?;
+        let sent = stream.connection.send_with(room.min(free), now, fill);
         self.sockets.charge(place);
         self.sockets.mark(place);
-        match sent {
-            Ok(0) if free == 0 => Err(SocketError::WouldBlock),
-            sent => sent,
-        }
+        sent
     }
 }
