@@ -429,6 +429,25 @@ fn published_ports_lead_to_programs() {
 }
 
 #[test]
+fn who_has_not_finished_when_the_gateway_stops_was_cut_off() {
+    let Some(gated) = Gated::new() else {
+        return;
+    };
+    let (mut unfinished, mut cut) = gated.pair(FAR[0]);
+    unfinished.write_all(b"half").unwrap();
+    cut.read_exact(&mut [0; 4]).unwrap();
+    let (mut finished, mut whole) = gated.pair(FAR[0]);
+    finished.write_all(b"all").unwrap();
+    finished.shutdown(Shutdown::Write).unwrap();
+    whole.read_exact(&mut [0; 3]).unwrap();
+    assert_eq!(hear(&mut whole, &mut [0; 9]).unwrap(), 0);
+    gated.run.stop();
+    let told = hear(&mut cut, &mut [0; 9]).unwrap_err();
+    assert_eq!(told.kind(), ErrorKind::ConnectionReset);
+    whole.write_all(b"x").unwrap();
+}
+
+#[test]
 fn a_port_that_is_taken_is_named() {
     let Some(machine) = Namespace::new() else {
         return;

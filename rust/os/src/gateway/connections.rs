@@ -296,10 +296,13 @@ impl Connections {
         self.end(record, end, now);
     }
 
-    /// The gateway stops: whoever has not finished is told that it is no end.
+    /// The gateway stops. The other side of a program that has not finished is told that this is no
+    /// end; what was passed on of one that has goes on its way.
     pub(super) fn stop(&mut self) {
-        for connection in self.slots.drain(..).flatten() {
-            connection.relay.machine.reset();
+        for Connection { relay, .. } in self.slots.drain(..).flatten() {
+            if !relay.has_passed_all() {
+                relay.machine.reset();
+            }
         }
     }
 

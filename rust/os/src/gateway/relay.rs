@@ -131,6 +131,11 @@ impl Relay {
         Ok(left == 0)
     }
 
+    /// Whether all that the program says was passed on, and its end.
+    pub(super) fn has_passed_all(&self) -> bool {
+        self.program_done
+    }
+
     fn failure(&self) -> End {
         match self.machine.failure() {
             Some(libc::ETIMEDOUT) => End::TimedOut,

@@ -13,7 +13,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Gated {
     pub(crate) program: Namespace,
     pub(crate) machine: Namespace,
-    run: Arc<Run>,
+    pub(crate) run: Arc<Run>,
 }
 
 impl Gated {
