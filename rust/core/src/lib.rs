@@ -23,5 +23,6 @@ pub mod stack;
 mod statistics;
 pub mod time;
 pub mod wire;
+pub mod wireguard;
 
 pub use change::Registry;
