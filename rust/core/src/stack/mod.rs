@@ -8,7 +8,7 @@ pub mod error;
 pub mod event;
 pub(crate) mod hash;
 pub mod host;
-mod ip;
+pub(crate) mod ip;
 pub mod options;
 mod socket;
 pub mod spec;

@@ -30,7 +30,9 @@ fn mac(key: &[u8], pieces: &[&[u8]]) -> Mac {
     let Ok(mut state) = <Blake2sMac<U16> as KeyInit>::new_from_slice(key) else {
         return [0; MAC];
     };
-    pieces.iter().for_each(|piece| Update::update(&mut state, piece));
+    pieces
+        .iter()
+        .for_each(|piece| Update::update(&mut state, piece));
     state.finalize_fixed().into()
 }
 
@@ -209,7 +211,9 @@ mod tests {
 
     fn reply(porter: &mut Porter, message: &[u8], source: &str, now: Nanos) -> [u8; COOKIE] {
         let fresh = Zeroizing::new([now as u8 | 1; LEN]);
-        porter.reply(message, at(source), [3; 24], &fresh, now).unwrap()
+        porter
+            .reply(message, at(source), [3; 24], &fresh, now)
+            .unwrap()
     }
 
     #[test]

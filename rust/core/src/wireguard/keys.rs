@@ -49,7 +49,9 @@ pub struct PublicKey(pub [u8; LEN]);
 impl fmt::Debug for PublicKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("PublicKey(")?;
-        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))?;
+        self.0
+            .iter()
+            .try_for_each(|byte| write!(out, "{byte:02x}"))?;
         out.write_str(")")
     }
 }
@@ -117,12 +119,20 @@ mod tests {
 
     #[test]
     fn a_key_of_small_order_agrees_with_nobody() {
-        assert!(PrivateKey::new([5; LEN]).agree(&PublicKey([0; LEN])).is_none());
+        assert!(
+            PrivateKey::new([5; LEN])
+                .agree(&PublicKey([0; LEN]))
+                .is_none()
+        );
     }
 
     #[test]
     fn secrets_show_nothing() {
-        let shown = format!("{:?} {:?}", PrivateKey::new([7; LEN]), PresharedKey::new([7; LEN]));
+        let shown = format!(
+            "{:?} {:?}",
+            PrivateKey::new([7; LEN]),
+            PresharedKey::new([7; LEN])
+        );
         assert_eq!(shown, "PrivateKey(…) PresharedKey(…)");
     }
 }

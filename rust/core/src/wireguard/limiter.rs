@@ -81,7 +81,8 @@ mod tests {
         assert!(!allowed("10.0.0.1", 0) && !allowed("10.0.0.1", SECOND / 20 - 1));
         assert!(allowed("10.0.0.2", 0));
         assert!(allowed("10.0.0.1", SECOND / 20) && !allowed("10.0.0.1", SECOND / 20));
-        let in_a_minute = (0..6000).filter(|turn| allowed("10.0.0.1", SECOND + turn * SECOND / 100));
+        let in_a_minute =
+            (0..6000).filter(|turn| allowed("10.0.0.1", SECOND + turn * SECOND / 100));
         assert_eq!(in_a_minute.count(), 1204);
     }
 

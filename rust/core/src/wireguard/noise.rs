@@ -102,7 +102,13 @@ pub(crate) fn initiate(
     let key = symmetric.mix_to_key(peer.agreed.as_slice());
     message[STAMP..STAMP + tai64n::LEN].copy_from_slice(stamp);
     symmetric.seal(&key, &mut message[STAMP..END]);
-    Some((Initiating { symmetric, ephemeral }, message))
+    Some((
+        Initiating {
+            symmetric,
+            ephemeral,
+        },
+        message,
+    ))
 }
 
 /// A first message that was read as far as it says whom it is from; that is not proven yet.

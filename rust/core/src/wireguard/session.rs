@@ -1,9 +1,9 @@
 //! A session: two keys, and the numbers of the packets under each (WireGuard paper §5.4.6).
+use super::keys::Secret;
 use super::message::{TAG, TRANSPORT_HEADER, write_transport};
 use super::noise::Keys;
 use super::replay::Replay;
 use super::{REJECT_AFTER_MESSAGES, REJECT_AFTER_TIME, REKEY_AFTER_MESSAGES};
-use super::keys::Secret;
 use crate::time::Nanos;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 

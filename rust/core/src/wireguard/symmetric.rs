@@ -2,8 +2,8 @@
 //! and a hash, into which everything goes that both sides have seen.
 use super::keys::{LEN, PublicKey, Secret};
 use super::message::TAG;
-use blake2::digest::{Digest, FixedOutput, Update};
 use blake2::Blake2s256;
+use blake2::digest::{Digest, FixedOutput, Update};
 use chacha20poly1305::aead::AeadInPlace;
 use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit};
 use hmac::SimpleHmac;
@@ -18,7 +18,9 @@ const BLOCK: usize = 64;
 /// BLAKE2s of these pieces, one behind the other.
 pub(crate) fn hash(pieces: &[&[u8]]) -> [u8; LEN] {
     let mut state = Blake2s256::new();
-    pieces.iter().for_each(|piece| Digest::update(&mut state, piece));
+    pieces
+        .iter()
+        .for_each(|piece| Digest::update(&mut state, piece));
     state.finalize_fixed().into()
 }
 
@@ -27,7 +29,9 @@ fn hmac(key: &[u8; LEN], pieces: &[&[u8]]) -> Secret {
     let mut block = Zeroizing::new([0; BLOCK]);
     block[..LEN].copy_from_slice(key);
     let mut state = <SimpleHmac<Blake2s256> as KeyInit>::new((&*block).into());
-    pieces.iter().for_each(|piece| Update::update(&mut state, piece));
+    pieces
+        .iter()
+        .for_each(|piece| Update::update(&mut state, piece));
     Zeroizing::new(state.finalize_fixed().into())
 }
 

@@ -15,6 +15,7 @@ mod ndp;
 mod neighbour;
 mod output;
 mod path;
+pub(crate) mod prefixes;
 mod reassembly;
 pub(crate) mod route;
 

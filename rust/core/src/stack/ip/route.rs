@@ -1,5 +1,6 @@
 //! Routes: the longest prefix that holds a destination says where its packets go.
-use super::address::{Prefix, bits, left, mask};
+use super::address::Prefix;
+use super::prefixes::Prefixes;
 use std::net::IpAddr;
 
 /// Where packets to a network go.
@@ -13,62 +14,26 @@ pub(crate) struct Route {
     pub(crate) interface: usize,
 }
 
-/// The networks of one prefix length, in order.
-struct Networks {
-    len: u8,
-    routes: Vec<(u128, Route)>,
-}
-
-/// All routes of a host. A lookup costs a binary search for each prefix length in use.
+/// All routes of a host.
 #[derive(Default)]
-pub(crate) struct Routes {
-    /// IPv4's and IPv6's, longest prefixes first.
-    families: [Vec<Networks>; 2],
-}
+pub(crate) struct Routes(Prefixes<Route>);
 
 impl Routes {
     /// Adds a route; where there is one to the same network already, that one stays.
     pub(crate) fn add(&mut self, route: Route) {
         let to = route.to.network();
-        let family = &mut self.families[usize::from(to.address.is_ipv6())];
-        let place = family.partition_point(|networks| networks.len > to.len);
-        if family
-            .get(place)
-            .is_none_or(|networks| networks.len != to.len)
-        {
-            let (len, routes) = (to.len, Vec::new());
-            family.insert(place, Networks { len, routes });
-        }
-        let routes = &mut family[place].routes;
-        let key = left(to.address);
-        if let Err(at) = routes.binary_search_by_key(&key, |entry| entry.0) {
-            routes.insert(at, (key, Route { to, ..route }));
-        }
+        self.0.entry(to, || Route { to, ..route });
     }
 
     /// The route of packets to this destination.
     #[inline]
     pub(crate) fn lookup(&self, destination: IpAddr) -> Option<&Route> {
-        let number = left(destination);
-        let family = &self.families[usize::from(destination.is_ipv6())];
-        family.iter().find_map(|networks| networks.find(number))
+        self.0.lookup(destination)
     }
 
     /// Whether there is a route to exactly this network.
     pub(crate) fn has(&self, to: Prefix) -> bool {
-        let to = to.network();
-        let family = &self.families[usize::from(bits(to.address) == 128)];
-        let networks = family.iter().find(|networks| networks.len == to.len);
-        networks.is_some_and(|networks| networks.find(left(to.address)).is_some())
-    }
-}
-
-impl Networks {
-    #[inline]
-    fn find(&self, number: u128) -> Option<&Route> {
-        let key = number & mask(self.len);
-        let at = self.routes.binary_search_by_key(&key, |entry| entry.0);
-        at.ok().and_then(|at| Some(&self.routes.get(at)?.1))
+        self.0.get(to).is_some()
     }
 }
 

@@ -1,0 +1,105 @@
+//! What peers have in common: who we are, the numbers of sessions, chance, and the way out.
+use super::noise::Identity;
+use crate::packet::{Packet, Pool};
+use crate::rng::Stream;
+use crate::stack::hash::{Key, Table};
+use crate::time::Nanos;
+use std::collections::hash_map::Entry;
+use std::net::SocketAddr;
+
+/// Where chance comes from: the system, or in virtual time the seed.
+pub trait Entropy: Send {
+    /// Fills with random bytes.
+    fn fill(&mut self, bytes: &mut [u8]);
+}
+
+impl Entropy for Stream {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.next_u64().to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// Random bytes.
+pub(crate) fn random<const N: usize>(entropy: &mut dyn Entropy) -> [u8; N] {
+    let mut bytes = [0; N];
+    entropy.fill(&mut bytes);
+    bytes
+}
+
+/// A datagram that is to leave.
+pub struct Outgoing {
+    /// Where to.
+    pub to: SocketAddr,
+    /// What is behind the UDP header.
+    pub packet: Packet,
+}
+
+/// Whose the numbers of sessions are. They are drawn by chance, so that nobody guesses them.
+pub(crate) struct Indices {
+    owners: Table<u32, u32>,
+}
+
+impl Indices {
+    pub(crate) fn new(key: Key) -> Self {
+        let owners = Table::with_hasher(key);
+        Self { owners }
+    }
+
+    /// A new number of a peer's.
+    pub(crate) fn draw(&mut self, peer: u32, entropy: &mut dyn Entropy) -> u32 {
+        loop {
+            let number = u32::from_le_bytes(random(entropy));
+            if let Entry::Vacant(free) = self.owners.entry(number) {
+                free.insert(peer);
+                return number;
+            }
+        }
+    }
+
+    /// Whose a number is.
+    #[inline]
+    pub(crate) fn owner(&self, number: u32) -> Option<u32> {
+        self.owners.get(&number).copied()
+    }
+
+    /// These numbers are nobody's any more.
+    pub(crate) fn release(&mut self, numbers: &mut Vec<u32>) {
+        numbers.drain(..).for_each(|number| {
+            self.owners.remove(&number);
+        });
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.owners.len()
+    }
+}
+
+/// What a peer reaches while it does something.
+pub(crate) struct Surroundings<'a> {
+    pub(crate) own: &'a Identity,
+    pub(crate) indices: &'a mut Indices,
+    pub(crate) entropy: &'a mut dyn Entropy,
+    pub(crate) pool: &'a mut Pool,
+    pub(crate) out: &'a mut Vec<Outgoing>,
+    /// The largest packet inside the tunnel, in bytes.
+    pub(crate) mtu: usize,
+    pub(crate) now: Nanos,
+    /// The time of day, in nanoseconds since 1970.
+    pub(crate) wall: Nanos,
+}
+
+impl Surroundings<'_> {
+    /// Up to so many nanoseconds, by chance.
+    pub(crate) fn jitter(&mut self, most: Nanos) -> Nanos {
+        u64::from_le_bytes(random(self.entropy)) % most.max(1)
+    }
+
+    /// A message leaves.
+    pub(crate) fn send(&mut self, message: &[u8], to: SocketAddr) {
+        if let Some(packet) = self.pool.packet_from(message) {
+            self.out.push(Outgoing { to, packet });
+        }
+    }
+}
