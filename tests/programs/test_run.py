@@ -34,6 +34,11 @@ began = time.monotonic()
 socket.create_connection(("192.0.0.3", int(sys.argv[1]))).close()
 print(time.monotonic() - began)
 """
+MANY = """
+import socket, sys
+all = [socket.create_connection(("192.0.0.3", int(sys.argv[1]))) for _ in range(400)]
+print(len(all))
+"""
 
 
 class Pages(BaseHTTPRequestHandler):
@@ -86,6 +91,13 @@ class TestWhatTheProgramMeets:
         page.write_bytes(PAGE)
         url = f"http://192.0.0.3:{port}/"
         assert ran("curl", "-sS", "--data-binary", f"@{page}", url).stdout == DIGEST
+
+    def test_more_connections_than_descriptors_at_the_start(self, port: int) -> None:
+        """The soft limit is the program's own; the gateway has what the hard one allows."""
+        many = f"ulimit -Sn; ulimit -Sn 1000; exec python3 -c '{MANY}' {port}"
+        words = ("sh", "-c", f'ulimit -Sn 200; exec {PROGRAM} run bash -c "$0"', many)
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=100)
+        assert done.stdout.split() == ["200", "400"]
 
     def test_connecting_takes_the_round_trip(self, port: int) -> None:
         done = ran("--rtt", "200ms", "python3", "-c", CONNECT, str(port))

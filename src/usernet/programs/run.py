@@ -23,6 +23,7 @@ from usernet.programs.options import LineOptions
 from usernet.programs.outside import Outside
 from usernet.programs.title import Title, line_title
 from usernet.sandbox.addresses import INTERFACE
+from usernet.sandbox.descriptors import allow_all
 from usernet.sandbox.enclosure import Enclosure
 from usernet.sandbox.rendezvous import Rendezvous, ask
 from usernet.sandbox.signals import Watch
@@ -166,6 +167,7 @@ class _Run:
             stack.callback(self._title.close)
             plan = self._outside.plan()
             enclosure = stack.enter_context(Enclosure(self._wishes.command, self._watch, plan))
+            allow_all()  # the program is not of this process any more, and keeps what it had
             rendezvous = self._named(enclosure, stack)
             emulation = self._emulation(enclosure)
             stack.callback(self._ending.stop, emulation)
