@@ -60,10 +60,14 @@ class Pages(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 512
+
+
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     """A server on the machine's loopback."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Pages) as server:
+    with Server(("127.0.0.1", 0), Pages) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield int(server.server_address[1])
