@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build test demo check format coverage licences fuzz bench clean
+.PHONY: help build test soak demo check format coverage licences fuzz bench clean
 
 # /usr/sbin: where Debian keeps ip, ethtool and tcpdump, which a user's PATH may lack.
 export PATH := $(CURDIR)/build/bootstrap/bin:$(PATH):/usr/sbin:/sbin
@@ -30,9 +30,14 @@ test: ## build, then run every test, Rust's and Python's
 	cargo test --workspace --locked
 	$(BIN)/pytest
 
+soak: build ## build, then have `usernet run` carry GiBs over good and bad lines (some 15 minutes)
+	@tools/bootstrap test
+	USERNET_SOAK=1 $(BIN)/pytest tests/programs/real/test_transfers.py
+
 demo: build ## build, then show the main job on real traffic
 	@tools/bootstrap test
 	$(BIN)/python examples/demo.py
+	$(BIN)/python examples/download.py
 
 check: build ## format, lint, types, import contracts, stubs and docs
 	$(BIN)/ruff format --check

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import runpy
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from usernet.errors import PrivilegeError
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -33,3 +38,20 @@ def test_congestion_controls_differ() -> None:
     simulate = runpy.run_path(str(EXAMPLES / "congestion.py"))["usernet"].simulate
     cubic, bbr = (simulate(upload(name, "1%")) for name in ("cubic", "bbr"))
     assert bbr.goodput > 3 * cubic.goodput
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl: apt-get install curl")
+def test_a_download(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, str(EXAMPLES / "download.py")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ran.returncode == PrivilegeError.exit_code:
+        pytest.skip(ran.stderr.strip())
+    assert ran.returncode == 0, ran.stderr
+    assert "≥ 300 ms" in ran.stdout
+    reports = sorted((tmp_path / "build").iterdir())
+    assert [path.name for path in reports] == ["download-3g.html", "download-perfect.html"]
