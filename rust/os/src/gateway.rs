@@ -171,6 +171,8 @@ impl App for Gateway {
     fn pull(&mut self, context: &mut Context<'_>) -> bool {
         self.host.fire(context);
         self.datagrams.expire(context.now);
+        let ended = self.datagrams.take_ended().into_iter();
+        ended.for_each(|record| self.connections.keep(record));
         self.datagrams.run_busy(&mut self.host, context);
         let more = self.poll(context);
         self.work(context);
@@ -218,7 +220,7 @@ impl App for Gateway {
     }
 
     fn series(&self) -> Option<Value> {
-        Some(self.connections.series())
+        Some(self.connections.series(self.datagrams.records()))
     }
 
     fn stop(&mut self, pool: &mut Pool) {

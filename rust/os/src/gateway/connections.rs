@@ -350,8 +350,14 @@ impl Connections {
         into.insert("connections".into(), counts);
     }
 
-    pub(super) fn series(&self) -> Value {
-        self.records.to_json(self.open())
+    /// Keeps what has become of something else than a connection.
+    pub(super) fn keep(&mut self, record: Record) {
+        self.records.keep(record);
+    }
+
+    /// What became of all, and becomes of those that are open; and of these.
+    pub(super) fn series<'a>(&'a self, others: impl Iterator<Item = &'a Record>) -> Value {
+        self.records.to_json(self.open().chain(others))
     }
 }
 

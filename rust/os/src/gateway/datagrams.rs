@@ -12,6 +12,7 @@ use super::epoll::{DATAGRAMS, Epoll};
 use super::flows::{Flow, Flows, Key};
 use super::names::{self, Names};
 use super::receiving::Inlet;
+use super::record::Record;
 use super::sending::{Outgoing, Run};
 use super::spec::{Redirects, Spec};
 use echo::Echo;
@@ -143,7 +144,7 @@ impl Datagrams {
         };
         let place = match self.flows.find(&key) {
             Some(place) => place,
-            None => match self.begin(key, host, context) {
+            None => match self.begin(key, stray.destination, host, context) {
                 Ok(place) => place,
                 Err(error) => return self.refuse_for(stray, &error, host, context),
             },
@@ -173,25 +174,32 @@ impl Datagrams {
     }
 
     /// Begins a flow. Where descriptors are short, the flow that would end first goes.
-    fn begin(&mut self, key: Key, host: &mut Host, context: &mut Context<'_>) -> io::Result<u32> {
+    fn begin(
+        &mut self,
+        key: Key,
+        remote: SocketAddr,
+        host: &mut Host,
+        context: &mut Context<'_>,
+    ) -> io::Result<u32> {
+        let begin = (remote, context.now);
         if self.flows.is_full() {
             self.flush(host, context);
             self.flows.crowd_out();
         }
-        match self.open_flow(key, context.now) {
+        match self.open_flow(key, begin) {
             Err(error) if is_short(&error) => {
                 self.flush(host, context);
                 self.flows.crowd_out();
-                self.open_flow(key, context.now)
+                self.open_flow(key, begin)
             }
             done => done,
         }
     }
 
-    fn open_flow(&mut self, key: Key, now: Nanos) -> io::Result<u32> {
+    fn open_flow(&mut self, key: Key, begin: (SocketAddr, Nanos)) -> io::Result<u32> {
         if key.kind == Kind::RawEcho {
             let id = self.flows.free_id(key.v4, key.program.port());
-            return Ok(self.flows.add(Flow::new(key, None, id, now)));
+            return Ok(self.add_flow(Flow::new(key, None, id, begin)));
         }
         let socket = DatagramSocket::open(key.kind, key.v4)?;
         // The program's own number where it is free, as it would be on the machine; else any.
@@ -199,7 +207,13 @@ impl Datagrams {
         let place = self.flows.next_place();
         self.epoll
             .add(socket.fd(), libc::EPOLLIN, DATAGRAMS, place)?;
-        Ok(self.flows.add(Flow::new(key, Some(socket), 0, now)))
+        Ok(self.add_flow(Flow::new(key, Some(socket), 0, begin)))
+    }
+
+    fn add_flow(&mut self, mut flow: Flow) -> u32 {
+        let name = self.names.of(flow.record.remote.ip());
+        flow.record.name = name.map(String::from);
+        self.flows.add(flow)
     }
 
     /// The system has no socket for a datagram.
@@ -241,6 +255,16 @@ impl Datagrams {
         into.insert("datagrams".into(), counted.into());
     }
 
+    /// What has become of flows that have ended since the last call.
+    pub(super) fn take_ended(&mut self) -> Vec<Record> {
+        self.flows.take_ended()
+    }
+
+    /// What becomes of those that have not.
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
+        self.flows.records()
+    }
+
     /// By which name an address was looked up last.
     pub(super) fn name_of(&self, address: IpAddr) -> Option<&str> {
         self.names.of(address)
@@ -255,7 +279,7 @@ impl Datagrams {
 
 /// Writes down that a datagram leaves by a flow; the flow's identifier of raw echo.
 fn note(flow: &mut Flow, stray: &Stray, to: SocketAddr, now: Nanos) -> u16 {
-    flow.send(now);
+    flow.send(stray.payload.len(), now);
     flow.names_only &= to.port() == names::PORT || stray.destination.port() == names::PORT;
     if to != stray.destination {
         flow.remember(to, stray.destination);

@@ -1,6 +1,7 @@
 //! Flows: for each address that a program sends datagrams from, one socket of the machine (an endpoint-
 //! independent mapping, RFC 4787 §4.1), for as long as it is used.
 use super::datagram_socket::{DatagramSocket, Kind};
+use super::record::{End, Record};
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::net::SocketAddr;
@@ -39,6 +40,8 @@ pub(super) struct Flow {
     pub(super) names_only: bool,
     /// Whether it is a published port, which never ends.
     pub(super) is_published: bool,
+    /// What has become of it; the other end is the first that it was used for.
+    pub(super) record: Record,
     heard: bool,
     used: Nanos,
     /// Redirected ends: what the machine calls them, and what the program does. Latest last.
@@ -46,8 +49,16 @@ pub(super) struct Flow {
 }
 
 impl Flow {
-    pub(super) fn new(key: Key, socket: Option<DatagramSocket>, id: u16, now: Nanos) -> Self {
+    /// One that begins with a datagram to this end.
+    pub(super) fn new(
+        key: Key,
+        socket: Option<DatagramSocket>,
+        id: u16,
+        (remote, now): (SocketAddr, Nanos),
+    ) -> Self {
+        let protocol = if key.kind == Kind::Udp { "udp" } else { "echo" };
         Self {
+            record: Record::new(protocol, (key.program, remote), now),
             key,
             socket,
             id,
@@ -62,15 +73,34 @@ impl Flow {
 
     /// A datagram leaves by it.
     #[inline]
-    pub(super) fn send(&mut self, now: Nanos) {
+    pub(super) fn send(&mut self, bytes: usize, now: Nanos) {
         self.used = now;
+        self.record.up += bytes as u64;
     }
 
     /// A datagram has come back.
     #[inline]
-    pub(super) fn hear(&mut self, now: Nanos) {
+    pub(super) fn hear(&mut self, bytes: usize, now: Nanos) {
         self.used = now;
         self.heard = true;
+        self.record.down += bytes as u64;
+        self.record.end = End::Open;
+    }
+
+    /// It was told that there is no way to the other end, or nobody.
+    pub(super) fn fail(&mut self, end: End) {
+        if !self.heard {
+            self.record.end = end;
+        }
+    }
+
+    /// What has become of it, once it has ended; nothing where that was only questions for names.
+    fn close(mut self) -> Option<Record> {
+        self.record.closed = Some(self.used);
+        if self.record.end == End::Open {
+            self.record.end = End::Closed;
+        }
+        Some(self.record).filter(|_| !self.names_only)
     }
 
     /// Remembers under which address the program knows an end.
@@ -100,9 +130,6 @@ impl Flow {
 
     /// When it ends, if nothing more happens.
     fn ends(&self) -> Nanos {
-        if self.is_published {
-            return Nanos::MAX;
-        }
         let kept = match (self.heard, self.names_only) {
             (_, true) => KEPT_NAMES,
             (false, _) => KEPT_UNHEARD,
@@ -123,6 +150,8 @@ pub(super) struct Flows {
     free: Vec<u32>,
     /// When each flow is to be looked at: no later than it ends, for one that is used ends later.
     due: BinaryHeap<Reverse<(Nanos, u32)>>,
+    /// Those that have ended since somebody asked.
+    ended: Vec<Record>,
     pub(super) opened: u64,
     pub(super) crowded_out: u64,
 }
@@ -172,7 +201,9 @@ impl Flows {
         if flow.socket.is_none() {
             self.ids.insert((flow.key.v4, flow.id), place);
         }
-        self.due.push(Reverse((flow.ends(), place)));
+        if !flow.is_published {
+            self.due.push(Reverse((flow.ends(), place)));
+        }
         self.opened += 1;
         match self.free.pop() {
             Some(_) => self.flows[place as usize] = Some(flow),
@@ -195,7 +226,7 @@ impl Flows {
 
     /// Ends the flow that would end first; whether there was one.
     pub(super) fn crowd_out(&mut self) -> bool {
-        let first = self.first_to_end(Nanos::MAX - 1);
+        let first = self.first_to_end(Nanos::MAX);
         self.crowded_out += u64::from(first.is_some());
         first.map(|place| self.remove(place)).is_some()
     }
@@ -233,7 +264,21 @@ impl Flows {
                 self.ids.remove(&(flow.key.v4, flow.id));
             }
             self.free.push(place);
+            self.ended.extend(flow.close());
         }
+    }
+
+    /// What has become of those that have ended since the last call.
+    pub(super) fn take_ended(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.ended)
+    }
+
+    /// What becomes of those that have not.
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
+        let flows = self.flows.iter().flatten();
+        flows
+            .filter(|flow| !flow.names_only)
+            .map(|flow| &flow.record)
     }
 }
 
@@ -249,11 +294,16 @@ mod tests {
         }
     }
 
+    fn flow(port: u16, now: Nanos) -> Flow {
+        let remote = SocketAddr::from(([203, 0, 113, 9], 0));
+        Flow::new(key(port), None, port, (remote, now))
+    }
+
     fn add(flows: &mut Flows, port: u16, now: Nanos) -> u32 {
         if flows.is_full() {
             flows.crowd_out();
         }
-        let mut flow = Flow::new(key(port), None, port, now);
+        let mut flow = flow(port, now);
         flow.names_only = false;
         flows.add(flow)
     }
@@ -262,7 +312,7 @@ mod tests {
     fn a_flow_is_kept_longer_once_something_came_back() {
         let mut flows = Flows::new(MOST);
         let (quiet, heard) = (add(&mut flows, 1, 0), add(&mut flows, 2, 0));
-        flows.get_mut(heard).unwrap().hear(SECOND);
+        flows.get_mut(heard).unwrap().hear(7, SECOND);
         assert_eq!(flows.deadline(), Some(KEPT_UNHEARD));
         flows.expire(KEPT_UNHEARD - 1);
         assert_eq!(flows.len(), 2);
@@ -281,10 +331,32 @@ mod tests {
     }
 
     #[test]
+    fn what_has_become_of_a_flow_is_written_down_once() {
+        let mut flows = Flows::new(MOST);
+        let (heard, refused) = (add(&mut flows, 1, 0), add(&mut flows, 2, 0));
+        flows.get_mut(heard).unwrap().send(5, 0);
+        flows.get_mut(refused).unwrap().fail(End::Refused);
+        flows.get_mut(heard).unwrap().fail(End::Refused);
+        flows.get_mut(heard).unwrap().hear(7, SECOND);
+        flows.get_mut(heard).unwrap().fail(End::Refused);
+        flows.add(flow(3, 0));
+        assert_eq!(flows.records().count(), 2);
+        flows.expire(SECOND + KEPT);
+        let ended = flows.take_ended();
+        let told: Vec<_> = ended
+            .iter()
+            .map(|one| (one.program.port(), one.up, one.down, one.end))
+            .collect();
+        assert_eq!(told, [(2, 0, 0, End::Refused), (1, 5, 7, End::Closed)]);
+        assert_eq!(ended[1].closed, Some(SECOND));
+        assert_eq!((flows.take_ended().len(), flows.records().count()), (0, 0));
+    }
+
+    #[test]
     fn questions_for_names_are_forgotten_soon_after_their_last() {
         let mut flows = Flows::new(MOST);
-        let place = flows.add(Flow::new(key(1), None, 1, 0));
-        flows.get_mut(place).unwrap().hear(SECOND);
+        let place = flows.add(flow(1, 0));
+        flows.get_mut(place).unwrap().hear(7, SECOND);
         flows.expire(KEPT_NAMES);
         assert_eq!(flows.len(), 1);
         flows.expire(SECOND + KEPT_NAMES);
@@ -297,7 +369,7 @@ mod tests {
         for port in 0..MOST as u16 {
             add(&mut flows, port, 0);
         }
-        flows.get_mut(0).unwrap().send(SECOND);
+        flows.get_mut(0).unwrap().send(5, SECOND);
         let place = add(&mut flows, 5000, 2 * SECOND);
         assert_eq!((flows.len(), flows.crowded_out, place), (MOST, 1, 1));
         assert_eq!((flows.find(&key(0)), flows.find(&key(1))), (Some(0), None));
@@ -306,7 +378,7 @@ mod tests {
     #[test]
     fn a_flow_knows_the_latest_face_of_an_end() {
         let address = |text: &str| text.parse::<SocketAddr>().unwrap();
-        let mut flow = Flow::new(key(1), None, 1, 0);
+        let mut flow = flow(1, 0);
         let outer = address("127.0.0.53:53");
         flow.remember(outer, address("192.0.0.1:53"));
         flow.remember(outer, address("192.0.0.4:53"));

@@ -214,6 +214,49 @@ fn send_raw(interface: &str, packet: &[u8]) {
 }
 
 #[test]
+fn what_became_of_flows_is_written_down() {
+    let Some(gated) = plain() else {
+        return;
+    };
+    let server = bind(&gated.machine, MACHINE[0], 0);
+    let (heard, refused) = (
+        program_socket(&gated, MACHINE[0]),
+        program_socket(&gated, MACHINE[0]),
+    );
+    heard
+        .send_to(b"hello", server.local_addr().unwrap())
+        .unwrap();
+    echo(&server, 1);
+    heard.recv(&mut [0; 10]).unwrap();
+    refused.connect((MACHINE[0], 9)).unwrap();
+    refused.send(b"hey").unwrap();
+    refused.recv(&mut [0; 10]).unwrap_err();
+    let program = |socket: &UdpSocket| format!("192.0.0.2:{}", socket.local_addr().unwrap().port());
+    let expected = [
+        (
+            program(&heard),
+            server.local_addr().unwrap().to_string(),
+            5,
+            "open",
+        ),
+        (program(&refused), format!("{}:9", MACHINE[0]), 0, "refused"),
+    ];
+    let connections = gated.connections();
+    let told = connections.as_array().unwrap();
+    assert_eq!(told.len(), 2);
+    for (one, (program, remote, down, end)) in told.iter().zip(expected) {
+        assert_eq!(
+            (&one["protocol"], &one["program"]),
+            (&json!("udp"), &json!(program))
+        );
+        assert_eq!(
+            (&one["remote"], &one["down"], &one["end"]),
+            (&json!(remote), &json!(down), &json!(end))
+        );
+    }
+}
+
+#[test]
 fn a_published_port_leads_to_a_program() {
     let publish = [
         json!({"protocol": "udp", "listen": "127.0.0.1:4500", "to": "192.0.0.2:4501"}),

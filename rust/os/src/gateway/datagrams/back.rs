@@ -86,7 +86,7 @@ impl Datagrams {
         let Some(flow) = self.flows.get_mut(place) else {
             return;
         };
-        flow.hear(context.now);
+        flow.hear(inlet.came.iter().map(|came| came.len).sum(), context.now);
         let Key { kind, program, .. } = flow.key;
         let (is_udp, most) = (kind == Kind::Udp, self.most_whole(program));
         let mut came = inlet.came.as_slice();
@@ -264,7 +264,7 @@ impl Datagrams {
             let Some(flow) = self.flows.get_mut(place) else {
                 continue;
             };
-            flow.hear(context.now);
+            flow.hear(message.len(), context.now);
             let face = self
                 .flows
                 .get(place)

@@ -1,5 +1,6 @@
 //! What became of datagrams: from the machine's error queues to ICMP errors for programs.
 use super::super::datagram_socket::Kind;
+use super::super::record::End;
 use super::super::trouble::{self, Trouble};
 use super::echo::raw_family;
 use super::{Datagrams, HEADER};
@@ -77,6 +78,9 @@ impl Datagrams {
             return;
         };
         self.tally.errors += 1;
+        if let Some(flow) = self.flows.get_mut(place) {
+            flow.fail(end(trouble.errno));
+        }
         self.send_error(place, trouble, &quoted, destination, host, context);
         context.pool.free(quoted);
     }
@@ -160,6 +164,14 @@ fn icmp(trouble: &Trouble) -> IcmpError {
     };
     let word = if too_big { trouble.info } else { 0 };
     IcmpError { kind, code, word }
+}
+
+/// What an error means for a flow that nothing has come back by.
+fn end(errno: i32) -> End {
+    match errno {
+        libc::ECONNREFUSED => End::Refused,
+        _ => End::Unreachable,
+    }
 }
 
 /// The identifier of the echo request that an error quotes.

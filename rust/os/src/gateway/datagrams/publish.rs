@@ -35,7 +35,7 @@ impl Datagrams {
         let place = self.flows.next_place();
         self.epoll
             .add(socket.fd(), libc::EPOLLIN, DATAGRAMS, place)?;
-        let mut flow = Flow::new(key, Some(socket), 0, 0);
+        let mut flow = Flow::new(key, Some(socket), 0, (one.listen, 0));
         flow.is_published = true;
         self.flows.add(flow);
         Ok(())
