@@ -13,8 +13,9 @@ use std::net::UdpSocket;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 use usernet_core::app::{App, AppError, BATCH, Context, Descriptor, Direction};
-use usernet_core::packet::{LARGEST, Packet, Pool};
+use usernet_core::packet::{LARGEST, Packet, Pool, Segmentation};
 use usernet_core::time::{MILLISECOND, Nanos};
+use usernet_core::wire::segment;
 
 const PATH: &str = "/dev/net/tun";
 /// How often a vanished interface is looked for.
@@ -86,15 +87,21 @@ pub struct Device {
     sent_bytes: u64,
     failed: Failures,
     reopened: u64,
+    /// Whether the kernel is too old for UDP super-packets (before Linux 6.2).
+    cuts_udp: bool,
 }
 
 impl Device {
     pub(crate) fn open(spec: Spec, layer: Layer) -> Result<Self, AppError> {
-        let file = Some(attach(&spec, layer)?);
-        Ok(Self {
+        let file = attach(&spec, layer)?;
+        Ok(Self::over(file, spec, layer))
+    }
+
+    fn over(file: File, spec: Spec, layer: Layer) -> Self {
+        Self {
             spec,
             layer,
-            file,
+            file: Some(file),
             retry: Nanos::MAX,
             spare: None,
             received: 0,
@@ -103,7 +110,8 @@ impl Device {
             sent_bytes: 0,
             failed: Failures::default(),
             reopened: 0,
-        })
+            cuts_udp: false,
+        }
     }
 
     /// Reads a batch; whether there may be more.
@@ -175,21 +183,47 @@ impl Device {
         }
     }
 
-    fn send(&mut self, packet: &Packet) {
-        let Some(mut file) = self.file.as_ref() else {
-            self.failed.add(libc::ENODEV, 1);
-            return;
-        };
-        let header = virtio::write(&packet.offload());
-        let pieces = [IoSlice::new(&header), IoSlice::new(packet.bytes())];
-        let written = file.write_vectored(&pieces);
-        match written {
+    fn send(&mut self, packet: &Packet, pool: &mut Pool) {
+        let is_udp = packet.offload().segmentation == Segmentation::Udp;
+        if is_udp && self.cuts_udp {
+            return self.send_apart(packet, pool);
+        }
+        match self.write(packet).map_err(|error| error.raw_os_error()) {
             // The kernel takes a packet whole or not at all.
-            Ok(_whole) => {
+            Ok(()) => {
                 self.sent += 1;
                 self.sent_bytes += packet.len() as u64;
             }
-            Err(error) => self.failed.add(error.raw_os_error().unwrap_or(0), 1),
+            Err(Some(libc::EINVAL)) if is_udp => {
+                self.cuts_udp = true;
+                self.send_apart(packet, pool);
+            }
+            Err(errno) => self.failed.add(errno.unwrap_or(0), 1),
+        }
+    }
+
+    fn write(&self, packet: &Packet) -> io::Result<()> {
+        let gone = || io::Error::from_raw_os_error(libc::ENODEV);
+        let mut file = self.file.as_ref().ok_or_else(gone)?;
+        let header = virtio::write(&packet.offload());
+        let pieces = [IoSlice::new(&header), IoSlice::new(packet.bytes())];
+        file.write_vectored(&pieces).map(drop)
+    }
+
+    /// Sends the packets that a super-packet stands for.
+    fn send_apart(&mut self, packet: &Packet, pool: &mut Pool) {
+        let mut apart = Vec::new();
+        let Some(whole) = pool.copy(packet) else {
+            return;
+        };
+        if let Err(whole) = segment::segments(whole, pool, &mut |one| apart.push(one)) {
+            self.failed.add(libc::EINVAL, 1);
+            pool.free(whole);
+        }
+        for one in apart {
+            // None of them is a super-packet.
+            self.send(&one, pool);
+            pool.free(one);
         }
     }
 
@@ -246,7 +280,9 @@ impl App for Device {
             return;
         }
         let mut packets = context.take(0);
-        packets.iter().for_each(|packet| self.send(packet));
+        packets
+            .iter()
+            .for_each(|packet| self.send(packet, context.pool));
         context.pool.free_all(&mut packets);
         context.restore(0, packets);
     }
@@ -371,4 +407,51 @@ fn set_up(interface: &str, mtu: Option<u32>, is_new: bool) -> io::Result<()> {
         interface::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &mut wish)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+    use std::os::unix::net::UnixDatagram;
+    use usernet_core::stack::compose::{Marks, datagram};
+
+    /// A device whose packets can be read from a socket.
+    fn device() -> (Device, UnixDatagram) {
+        let (ours, theirs) = UnixDatagram::pair().unwrap();
+        let spec = Spec {
+            interface: "t0".into(),
+            mtu: None,
+            descriptor: None,
+        };
+        theirs.set_nonblocking(true).unwrap();
+        let file = File::from(OwnedFd::from(ours));
+        (Device::over(file, spec, Layer::Ip), theirs)
+    }
+
+    #[test]
+    fn udp_super_packets_go_in_pieces_where_the_kernel_is_too_old_for_them() {
+        let (mut device, kernel) = device();
+        let mut pool = Pool::default();
+        let at = |port| SocketAddr::from(([192, 0, 0, 2], port));
+        let marks = Marks {
+            hop_limit: 64,
+            traffic_class: 0,
+            id: None,
+        };
+        let fill = |bytes: &mut [u8]| bytes.fill(7);
+        let packet = datagram(&mut pool, (at(1), at(2)), marks, (250, Some(100)), fill).unwrap();
+        let lengths = || -> Vec<usize> {
+            let mut buffer = [0; 2000];
+            std::iter::from_fn(|| kernel.recv(&mut buffer).ok()).collect()
+        };
+        device.send(&packet, &mut pool);
+        assert_eq!(lengths(), [virtio::LEN + 278]);
+        device.cuts_udp = true;
+        device.send(&packet, &mut pool);
+        assert_eq!(lengths(), [128, 128, 78].map(|len| virtio::LEN + len));
+        assert_eq!((device.sent, device.sent_bytes), (4, 278 + 334));
+        pool.free(packet);
+        assert_eq!(pool.lent(), 0);
+    }
 }
