@@ -1,6 +1,7 @@
 //! Names of the DNS: labels with their lengths, the last one empty or a pointer to an earlier name (RFC
 //! 1035 §3.1, §4.1.4).
 use super::super::field::u16_at;
+use super::HEADER;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// The longest name, as text: 255 bytes on the wire (RFC 1035 §2.3.4).
@@ -10,14 +11,14 @@ const LONGEST_LABEL: usize = 63;
 const POINTER: u8 = 0xc0;
 
 /// Reads the name at a place: in lower case, and where it ends. A pointer leads backwards only, so
-/// that none leads in a circle.
+/// that none leads in a circle, and not into the message's header.
 pub(super) fn read_name(message: &[u8], at: usize) -> Option<(String, usize)> {
     let end = skip_name(message, at)?;
     let (mut name, mut at, mut before) = (String::new(), at, at);
     while let length @ 1.. = *message.get(at)? {
         if length & POINTER == POINTER {
             at = usize::from(u16_at(message, at)? & 0x3fff);
-            if at >= before {
+            if at >= before || at < HEADER {
                 return None;
             }
             before = at;

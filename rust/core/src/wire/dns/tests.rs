@@ -70,15 +70,17 @@ fn what_follows_the_question_is_not_repeated() {
 
 #[test]
 fn a_pointer_in_a_circle_is_no_name() {
-    for (message, at) in [
-        (&b"\xc0\x00"[..], 0),
-        (b"\x01a\xc0\x00", 0),
-        (b"\xc0\x02\xc0\x00", 2),
-    ] {
-        assert_eq!(read_name(message, at), None);
-    }
-    assert_eq!(read_name(b"\x01a\0\xc0\x00", 3), Some(("a".into(), 5)));
-    assert_eq!(read_name(b"\x41a\0", 0), None);
+    let read = |name: &[u8], at| {
+        let message = [&[0; HEADER], name].concat();
+        read_name(&message, HEADER + at).map(|(name, end)| (name, end - HEADER))
+    };
+    assert_eq!(read(b"\xc0\x0c", 0), None);
+    assert_eq!(read(b"\x01a\xc0\x0c", 0), None);
+    assert_eq!(read(b"\xc0\x0e\xc0\x0c", 2), None);
+    assert_eq!(read(b"\x01a\0\xc0\x0c", 3), Some(("a".into(), 5)));
+    assert_eq!(read(b"\x41a\0", 0), None);
+    // The header holds no names.
+    assert_eq!(read(b"\xc0\x00", 0), None);
 }
 
 #[test]
