@@ -32,7 +32,7 @@ class Figure:
         peer: What the peer did in the same run, in `unit`; None where there is none.
         peer_name: What the peer is.
         unit: Of both.
-        goal: In words.
+        goal: In words; empty where there is none.
         met: Whether the goal is met.
     """
 
@@ -104,5 +104,6 @@ def _table(title: str, figures: list[Figure]) -> Table:
         peer = "" if one.peer is None else f"{one.peer:.4g} ({one.peer_name})"
         ratio = "" if one.ratio is None else f"{one.ratio:.2f}"
         mark = "[green]met[/]" if one.met else "[red]missed[/]"
-        table.add_row(one.work, f"{one.usernet:.4g} {one.unit}", peer, ratio, f"{one.goal}: {mark}")
+        goal = f"{one.goal}: {mark}" if one.goal else ""
+        table.add_row(one.work, f"{one.usernet:.4g} {one.unit}", peer, ratio, goal)
     return table

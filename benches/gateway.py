@@ -50,7 +50,7 @@ def networks() -> Iterator[tuple[str, AbstractContextManager[Way]]]:
     yield COPIED, ways.copied()
     for name, way in ways.peers().items():
         for mtu in (MTU, LARGEST_MTU):
-            yield f"{name}, MTU {mtu}", way(mtu)
+            yield f"{name} {mtu}", way(mtu)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class Bench:
         rates = self.medians(measure)
         ours, work = rates.pop(OURS), f"TCP {direction}, MTU {MTU}"
         for name, rate in rates.items():
-            share = LIMIT if name == COPIED else PEER if name.endswith(f"MTU {MTU}") else None
+            share = LIMIT if name == COPIED else PEER if name.endswith(f" {MTU}") else None
             yield compared(share, work, (ours, "Gbit/s"), (name, rate))
 
     def beside_pasta(self, work: str, measure: Measure, unit: str) -> Iterator[Figure]:
@@ -95,8 +95,9 @@ class Bench:
 
 
 def at_our_mtu(rates: dict[str, float]) -> Iterator[tuple[str, float]]:
-    """Those whose MTU is ours."""
-    return ((name, rate) for name, rate in rates.items() if not name.endswith(f"{LARGEST_MTU}"))
+    """Those whose MTU is ours, and that could be measured."""
+    ours = {name: rate for name, rate in rates.items() if not name.endswith(f" {LARGEST_MTU}")}
+    yield from ((name, rate) for name, rate in ours.items() if rate)
 
 
 def compared(
@@ -105,7 +106,7 @@ def compared(
     """A figure beside a peer's, with a goal or only to be seen."""
     (ours, unit), (name, rate) = usernet, peer
     if share is None:
-        return Figure(work, ours, unit, "none", met=True, peer=rate, peer_name=name)
+        return Figure(work, ours, unit, "", met=True, peer=rate, peer_name=name)
     return at_least(share, work, ours, unit, peer=rate, peer_name=name)
 
 
