@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import shutil
 import socket
 import socketserver
 import subprocess
@@ -11,6 +12,8 @@ import threading
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
+
+import pytest
 
 from usernet.errors import PrivilegeError
 from usernet.sandbox import PROGRAM, Command
@@ -57,6 +60,12 @@ def script(text: str, *arguments: str) -> tuple[str, ...]:
 def started(*words: str, options: tuple[str, ...] = ()) -> Command:
     """Start a program inside."""
     return Command(command(*words, options=options))
+
+
+def needs(program: str, package: str) -> pytest.MarkDecorator:
+    """Skip without this program, and say which Debian package has it."""
+    missing = shutil.which(program) is None
+    return pytest.mark.skipif(missing, reason=f"needs {program}: apt-get install {package}")
 
 
 def why_not() -> str | None:

@@ -7,13 +7,12 @@ nobody answers there, and goes on.
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from .inside import inside, serving
+from .inside import inside, needs, serving
 from .test_curl import Count
 
 if TYPE_CHECKING:
@@ -83,12 +82,6 @@ int main(int argc, char **argv) {
     return 0;
 }
 """
-
-
-def needs(program: str, package: str) -> pytest.MarkDecorator:
-    """Skip without this program."""
-    missing = shutil.which(program) is None
-    return pytest.mark.skipif(missing, reason=f"needs {program}: apt-get install {package}")
 
 
 @pytest.fixture
