@@ -48,8 +48,13 @@ PLAIN: dict[App, dict[str, object]] = {
         "promiscuous": False,
     },
     Tap("tap0"): {"app": "tap", "interface": "tap0"},
-    Tun("tun0"): {"app": "tun", "interface": "tun0", "descriptor": None},
-    Tun("tun0", descriptor=7): {"app": "tun", "interface": "tun0", "descriptor": 7},
+    Tun("tun0"): {"app": "tun", "interface": "tun0", "descriptor": None, "peer": None},
+    Tun("tun0", 7, "02:00:00:00:00:01"): {
+        "app": "tun",
+        "interface": "tun0",
+        "descriptor": 7,
+        "peer": "02:00:00:00:00:01",
+    },
     Gateway(("192.0.0.1/29",)): {
         "app": "gateway",
         "addresses": ["192.0.0.1/29"],

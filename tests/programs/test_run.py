@@ -139,6 +139,20 @@ class TestWhatTheProgramMeets:
                 assert command.wait().code == 0
         assert count == 300_000
 
+    def test_without_a_device_it_is_the_same(self, port: int) -> None:
+        """Where there is no /dev/net/tun, a veth pair stands in for it."""
+        hide = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs t /dev/net && exec "$@"', "sh")
+        line = ("--loss", "1%", "--delay", "2ms", "--seed", "3")
+        script = f"curl -sS http://192.0.0.3:{port}/ | sha256sum; ping -c1 -W5 192.0.0.1 >&2"
+        words = (*hide, PROGRAM, "run", *line, "--interface-mtu", "1400", "sh", "-c", script)
+        done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)
+        assert done.stdout.split()[0] == DIGEST
+        assert " 0% packet loss" in done.stderr
+
+    def test_a_server_is_reached_before_the_program_has_said_anything(self) -> None:
+        hide = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs t /dev/net && exec "$@"', "sh")
+        check_published(*hide)
+
 
 class TestItsWords:
     def test_they_are_its_own_from_the_first_on(self) -> None:
@@ -180,17 +194,7 @@ class TestItsWords:
 
 class TestOthers:
     def test_a_server_inside_is_reached_from_outside(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            outside = taken.getsockname()[1]
-        script = "from http.server import *; s = HTTPServer(('', 80), BaseHTTPRequestHandler); "
-        serve = script + "print('ready', flush=True); s.handle_request()"
-        words = [PROGRAM, "run", "--publish", f"{outside}:80", "python3", "-c", serve]
-        with Command(words) as command:
-            command.wait_for("ready")
-            with socket.create_connection(("127.0.0.1", outside), timeout=20) as connection:
-                connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
-                assert connection.recv(99).startswith(b"HTTP/1.0 501 ")
-            assert command.wait().code == 0
+        check_published()
 
     def test_another_program_joins_by_name_and_ends_with_the_network(self) -> None:
         serve = (
@@ -275,6 +279,21 @@ class TestWhatIsTold:
     def test_a_terminal_gets_nothing_when_quiet(self, port: int) -> None:
         url = f"http://192.0.0.3:{port}/"
         assert on_a_terminal("--quiet", "curl", "-sS", "-o", "/dev/null", url) == ""
+
+
+def check_published(*before: str) -> None:
+    """A server inside, reached from outside; the command begins with these words."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        outside = taken.getsockname()[1]
+    script = "from http.server import *; s = HTTPServer(('', 80), BaseHTTPRequestHandler); "
+    serve = script + "print('ready', flush=True); s.handle_request()"
+    words = [*before, PROGRAM, "run", "--publish", f"{outside}:80", "python3", "-c", serve]
+    with Command(words) as command:
+        command.wait_for("ready")
+        with socket.create_connection(("127.0.0.1", outside), timeout=20) as connection:
+            connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+            assert connection.recv(99).startswith(b"HTTP/1.0 501 ")
+        assert command.wait().code == 0
 
 
 def on_a_terminal(*words: str) -> str:

@@ -2,6 +2,7 @@
 //! file (`/dev/net/tun`), each behind its offload header. Super-packets go whole, both ways.
 use crate::ethernet;
 use crate::failures::Failures;
+use crate::framing::{self, Framing};
 use crate::interface::{self, forbidden, grant};
 use crate::poll::check;
 use crate::virtio;
@@ -48,6 +49,10 @@ pub struct Spec {
     /// and is not looked for again once it has vanished.
     #[serde(default)]
     pub descriptor: Option<RawFd>,
+    /// The descriptor is a packet socket instead, on one end of a veth pair; this is the Ethernet
+    /// address of the other end. Its headers are taken off, and put on.
+    #[serde(default)]
+    pub peer: Option<String>,
 }
 
 /// What the packets of a device start with.
@@ -78,6 +83,7 @@ pub struct Device {
     spec: Spec,
     layer: Layer,
     file: Option<File>,
+    framing: Option<Framing>,
     retry: Nanos,
     /// A buffer for any packet, kept from one read to the next.
     spare: Option<Packet>,
@@ -93,8 +99,10 @@ pub struct Device {
 
 impl Device {
     pub(crate) fn open(spec: Spec, layer: Layer) -> Result<Self, AppError> {
+        let framing = spec.peer.as_deref().map(Framing::new).transpose()?;
         let file = attach(&spec, layer)?;
-        Ok(Self::over(file, spec, layer))
+        let device = Self::over(file, spec, layer);
+        Ok(Self { framing, ..device })
     }
 
     fn over(file: File, spec: Spec, layer: Layer) -> Self {
@@ -102,6 +110,7 @@ impl Device {
             spec,
             layer,
             file: Some(file),
+            framing: None,
             retry: Nanos::MAX,
             spare: None,
             received: 0,
@@ -142,7 +151,10 @@ impl Device {
             return Ok(None);
         };
         let mut header = [0; virtio::LEN];
-        let read = read_packet(&mut file, &mut header, &mut packet);
+        let read = match self.framing {
+            None => read_packet(&mut file, &mut header, &mut packet),
+            Some(_) => read_frame(&mut file, &mut header, &mut packet),
+        };
         if !matches!(read, Ok(len) if len > COPIED) {
             let small = read.map(|len| pool.packet_from(&packet.bytes()[..len]));
             self.spare = Some(packet);
@@ -206,7 +218,12 @@ impl Device {
         let gone = || io::Error::from_raw_os_error(libc::ENODEV);
         let mut file = self.file.as_ref().ok_or_else(gone)?;
         let header = virtio::write(&packet.offload());
-        let pieces = [IoSlice::new(&header), IoSlice::new(packet.bytes())];
+        let Some(framing) = self.framing else {
+            let pieces = [IoSlice::new(&header), IoSlice::new(packet.bytes())];
+            return file.write_vectored(&pieces).map(drop);
+        };
+        let (header, frame) = (framing::to_frame(header), framing.header(packet.bytes()));
+        let pieces = [&header[..], &frame, packet.bytes()].map(IoSlice::new);
         file.write_vectored(&pieces).map(drop)
     }
 
@@ -249,6 +266,22 @@ fn read_packet(
     let mut pieces = [IoSliceMut::new(header), IoSliceMut::new(packet.bytes_mut())];
     let read = file.read_vectored(&mut pieces)?;
     Ok(read.saturating_sub(virtio::LEN))
+}
+
+/// The same from a packet socket, without the frame around it.
+fn read_frame(
+    file: &mut &File,
+    header: &mut virtio::Header,
+    packet: &mut Packet,
+) -> io::Result<usize> {
+    let mut frame = [0; framing::LEN];
+    let (read, all) = {
+        let pieces = [&mut header[..], &mut frame, packet.bytes_mut()];
+        let mut pieces = pieces.map(IoSliceMut::new);
+        (file.read_vectored(&mut pieces)?, virtio::LEN + framing::LEN)
+    };
+    *header = framing::to_packet(*header);
+    Ok(read.saturating_sub(all))
 }
 
 fn described(mut packet: Packet, header: &virtio::Header) -> Packet {
@@ -326,21 +359,25 @@ fn attach(spec: &Spec, layer: Layer) -> Result<File, AppError> {
     }
     match spec.descriptor {
         None => attach_by_name(spec, layer),
-        Some(descriptor) => adopt(descriptor)
+        Some(descriptor) => adopt(descriptor, spec.peer.is_some())
             .map_err(|error| interface::error(format!("{}: {error}", spec.interface))),
     }
 }
 
 /// A duplicate of a descriptor that is attached to an interface.
-fn adopt(descriptor: RawFd) -> io::Result<File> {
+fn adopt(descriptor: RawFd, is_socket: bool) -> io::Result<File> {
     // SAFETY: the call takes numbers alone, and says so where the descriptor is not open.
     let own = check(unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 0) })?;
     // SAFETY: the call has just made this descriptor, for nobody else.
     let file = File::from(unsafe { OwnedFd::from_raw_fd(own) });
-    let mut attached = interface::request("");
-    interface::ioctl(own, libc::TUNGETIFF, &mut attached)?;
     // SAFETY: the call takes the number itself, no pointer.
     check(unsafe { libc::fcntl(own, libc::F_SETFL, libc::O_NONBLOCK) })?;
+    if is_socket {
+        framing::set_up(own)?;
+        return Ok(file);
+    }
+    let mut attached = interface::request("");
+    interface::ioctl(own, libc::TUNGETIFF, &mut attached)?;
     set_offload(own)?;
     Ok(file)
 }
@@ -423,6 +460,7 @@ mod tests {
             interface: "t0".into(),
             mtu: None,
             descriptor: None,
+            peer: None,
         };
         theirs.set_nonblocking(true).unwrap();
         let file = File::from(OwnedFd::from(ours));

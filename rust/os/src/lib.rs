@@ -11,6 +11,7 @@ pub mod device;
 pub mod drive;
 mod ethernet;
 mod failures;
+mod framing;
 pub mod gateway;
 mod inbox;
 mod interface;

@@ -8,6 +8,10 @@ pub(crate) const LEN: usize = 10;
 /// The header of one packet.
 pub(crate) type Header = [u8; LEN];
 
+/// Where the header says how long the packet's headers are, and where its checksum begins.
+const HEADER_LEN: usize = 2;
+const CHECKSUM_START: usize = 6;
+
 const NEEDS_CHECKSUM: u8 = 1;
 const NONE: u8 = 0;
 const TCP4: u8 = 1;
@@ -62,6 +66,15 @@ pub(crate) fn write(offload: &Offload) -> Header {
     header[6..8].copy_from_slice(&offload.checksum_start.to_ne_bytes());
     header[8..10].copy_from_slice(&offload.checksum_offset.to_ne_bytes());
     header
+}
+
+/// Moves what a header says of places in the packet, where so many bytes come to stand before it.
+pub(crate) fn shift(header: &mut Header, bytes: i16) {
+    for at in [HEADER_LEN, CHECKSUM_START] {
+        let word = u16::from_ne_bytes([header[at], header[at + 1]]);
+        let moved = word.saturating_add_signed(bytes);
+        header[at..at + 2].copy_from_slice(&moved.to_ne_bytes());
+    }
 }
 
 /// Says what a packet's header said, if that is anything.

@@ -171,11 +171,14 @@ class Tun(_Plain):
         descriptor: An open /dev/net/tun that is attached to the interface already, in whatever
             network namespace, without packet information and with offload headers
             (IFF_NO_PI, IFF_VNET_HDR). The app duplicates it.
+        peer: The descriptor is a packet socket instead, on one end of a veth pair, and this is
+            the Ethernet address of the other end.
     """
 
     kind: ClassVar[str] = "tun"
     interface: str
     descriptor: int | None = None
+    peer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,7 +185,8 @@ class _Run:
         return rendezvous
 
     def _emulation(self, enclosure: Enclosure) -> Emulation:
-        tun = Tun(INTERFACE, descriptor=enclosure.tun)
+        assert enclosure.device is not None
+        tun = Tun(INTERFACE, enclosure.device.descriptor, enclosure.device.peer)
         ends = Ends(tun, self._outside.gateway(), self._wishes.pcap, medium="ip")
         seed = self._scenario.seed or 0
         return Emulation(self._scenario, ends, seed=seed, precise=self._wishes.precise)

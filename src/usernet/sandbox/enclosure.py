@@ -19,7 +19,7 @@ from usernet import errors
 from usernet.errors import EngineError, UsernetError
 from usernet.sandbox.leftovers import children, end_all, inhabitants
 from usernet.sandbox.message import Channel, Message
-from usernet.sandbox.network import Namespaces, Plan, enclose, identity
+from usernet.sandbox.network import Device, Namespaces, Plan, enclose, identity
 from usernet.sandbox.signals import held_back
 from usernet.sandbox.supervisor import supervise
 from usernet.sandbox.system_calls import adopt_orphans
@@ -40,12 +40,14 @@ class _Place:
     """Where a supervisor is.
 
     Attributes:
-        descriptors: Of the TUN device, where this network is new, and of the namespaces.
+        descriptors: Of the device, where this network is new, and of the namespaces.
+        peer: Of the device.
         others: Which processes are left to end when the program has ended.
         linger: Whether the network ends with the program.
     """
 
     descriptors: tuple[int, ...]
+    peer: str
     others: Callable[[], set[int]]
     linger: bool
 
@@ -61,17 +63,17 @@ class Enclosure:
         into: What the network is like, or which one it is.
 
     Attributes:
-        tun: The descriptor of the network's TUN device; None where it is another's.
+        device: The outer end of the network's interface; None where it is another's.
         namespaces: The network's own.
 
     Raises:
         PrivilegeError: The system forbids it; the error says which setting does.
-        InterfaceError: There is no TUN device to be had.
+        InterfaceError: There is no device to be had.
     """
 
     def __init__(self, command: Sequence[str], watch: Watch, into: Plan | Namespaces) -> None:
         adopt_orphans()
-        self.tun: int | None = None
+        self.device: Device | None = None
         self.namespaces: Namespaces
         self._channel, theirs = Channel.pair()
         with held_back():
@@ -81,7 +83,7 @@ class Enclosure:
                 _hold(theirs, command, watch, into)
         theirs.close()
         try:
-            self.tun, self.namespaces = self._made(into)
+            self.device, self.namespaces = self._made(into)
         except BaseException:
             self._close()
             raise
@@ -120,8 +122,8 @@ class Enclosure:
         if self._supervisor is None:
             return
         self._close()
-        if self.tun is not None:
-            os.close(self.tun)
+        if self.device is not None:
+            os.close(self.device.descriptor)
             self.namespaces.close()
 
     def _close(self) -> None:
@@ -141,11 +143,12 @@ class Enclosure:
     ) -> None:
         self.close()
 
-    def _made(self, into: Plan | Namespaces) -> tuple[int | None, Namespaces]:
-        descriptors = self._hear().descriptors
+    def _made(self, into: Plan | Namespaces) -> tuple[Device | None, Namespaces]:
+        message = self._hear()
         if isinstance(into, Namespaces):
             return None, into
-        return descriptors[0], Namespaces(*descriptors[1:])
+        device, *namespaces = message.descriptors
+        return Device(device, message.text("peer") or None), Namespaces(*namespaces)
 
     def _hear(self) -> Message:
         message = self._channel.hear()
@@ -159,7 +162,7 @@ class Enclosure:
     def _bury(self) -> None:
         """Do what the supervisor can do no more."""
         network = identity(self.namespaces.network) if hasattr(self, "namespaces") else None
-        is_own = self.tun is not None
+        is_own = self.device is not None
         end_all(lambda: children() | (inhabitants(network) if network and is_own else set()))
         self._supervisor = None
 
@@ -177,7 +180,7 @@ def _hold(channel: Channel, command: Sequence[str], watch: Watch, into: Plan | N
     try:
         adopt_orphans()
         place = _enter(into)
-        channel.tell("ready", place.descriptors)
+        channel.tell("ready", place.descriptors, peer=place.peer)
         for descriptor in place.descriptors:
             os.close(descriptor)
         supervise(channel, command, watch, place.others, linger=place.linger)
@@ -192,8 +195,8 @@ def _hold(channel: Channel, command: Sequence[str], watch: Watch, into: Plan | N
 def _enter(into: Plan | Namespaces) -> _Place:
     if isinstance(into, Namespaces):
         into.join()
-        return _Place((), children, linger=False)
-    tun, namespaces = enclose(into)
+        return _Place((), "", children, linger=False)
+    device, namespaces = enclose(into)
     network = identity(namespaces.network)
-    every = (tun, *namespaces.descriptors)
-    return _Place(every, lambda: inhabitants(network) | children(), linger=True)
+    every = (device.descriptor, *namespaces.descriptors)
+    return _Place(every, device.peer or "", lambda: inhabitants(network) | children(), linger=True)

@@ -31,7 +31,7 @@ _SIOCADDRT = 0x890B
 _SIOCGIFFLAGS, _SIOCSIFFLAGS = 0x8913, 0x8914
 _SIOCSIFADDR, _SIOCSIFNETMASK, _SIOCSIFMTU = 0x8916, 0x891C, 0x8922
 """Of linux/sockios.h."""
-_IFF_UP = 0x1
+_IFF_UP, _IFF_NOARP = 0x1, 0x80
 _RTF_UP, _RTF_GATEWAY = 0x1, 0x2
 """Of linux/route.h."""
 _METRIC = 1024
@@ -68,13 +68,18 @@ def make_tun(name: str, mtu: int) -> int:
 def _no_tun(error: OSError) -> InterfaceError:
     if error.errno in {errno.ENOENT, errno.ENODEV, errno.ENXIO}:
         how = "a container gets it with: docker run --device /dev/net/tun"
-        return InterfaceError(f"there is no {_DEVICE} here, and a network needs it; {how}")
-    how = "its usual mode is 0666; a container may need --device /dev/net/tun"
-    return InterfaceError(f"{_DEVICE} may not be used: {error.strerror}; {how}")
+        return InterfaceError(f"there is no {_DEVICE} here, and no veth in its place; {how}")
+    how = "its usual mode is 0666"
+    problem = f"{_DEVICE} may not be used ({error.strerror}), and no veth in its place"
+    return InterfaceError(f"{problem}; {how}")
 
 
-def set_up(name: str) -> None:
+def set_up(name: str, *, resolves: bool = True) -> None:
     """Set an interface up.
+
+    Args:
+        name: Its name.
+        resolves: Whether it asks for the Ethernet addresses of others, if it has any.
 
     Raises:
         OSError: The kernel refuses.
@@ -82,7 +87,8 @@ def set_up(name: str) -> None:
     with _any_socket() as asked:
         told = fcntl.ioctl(asked, _SIOCGIFFLAGS, _request(name, b""))
         (flags,) = struct.unpack_from("H", told, 16)
-        fcntl.ioctl(asked, _SIOCSIFFLAGS, _request(name, struct.pack("H", flags | _IFF_UP)))
+        flags |= _IFF_UP if resolves else _IFF_UP | _IFF_NOARP
+        fcntl.ioctl(asked, _SIOCSIFFLAGS, _request(name, struct.pack("H", flags)))
 
 
 def add_address(name: str, address: IPv4Interface | IPv6Interface) -> None:

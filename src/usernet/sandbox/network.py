@@ -8,6 +8,7 @@ program, once it is started, has no capability.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,14 +25,17 @@ from usernet.sandbox.system_calls import (
     enter,
     unshare,
 )
+from usernet.sandbox.veth import make_veth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Namespaces", "Plan", "enclose", "identity"]
+__all__ = ["Device", "Namespaces", "Plan", "enclose", "identity"]
 
 _HIDDEN = ("/run/nscd", "/run/systemd/resolve")
 """Sockets of daemons that would ask for names from outside the network."""
+_PEER = "02:75:73:65:72:00"
+"""The Ethernet address of the program's interface, where it has one: a local one (IEEE 802)."""
 _RESOLVER, _HOSTS = "/etc/resolv.conf", "/etc/hosts"
 
 
@@ -100,16 +104,29 @@ class Namespaces:
             os.close(descriptor)
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The outer end of a network's interface.
+
+    Attributes:
+        descriptor: An open TUN device; or a packet socket, if there is a peer.
+        peer: The Ethernet address of the interface, where it is an end of a veth pair.
+    """
+
+    descriptor: int
+    peer: str | None = None
+
+
 def identity(network: int) -> int:
     """The number of a network namespace, given by a descriptor."""
     return os.fstat(network).st_ino
 
 
-def enclose(plan: Plan) -> tuple[int, Namespaces]:
+def enclose(plan: Plan) -> tuple[Device, Namespaces]:
     """Go into a network of one's own.
 
     Returns:
-        Its TUN device, and its namespaces.
+        Its device, and its namespaces.
 
     Raises:
         PrivilegeError: The system forbids it; the error says which setting does.
@@ -125,8 +142,8 @@ def enclose(plan: Plan) -> tuple[int, Namespaces]:
         interface.set_up("lo")
     except OSError as error:
         raise refusal(error) from error
-    tun = _connect(plan.mtu)
-    return tun, Namespaces.of_this_process(user=not is_privileged)
+    device = _connect(plan.mtu)
+    return device, Namespaces.of_this_process(user=not is_privileged)
 
 
 def _leave_the_machine(*, is_privileged: bool) -> None:
@@ -148,9 +165,10 @@ def _write(name: str, text: str) -> None:
         raise OSError(error.errno, os.strerror(error.errno or 0), name) from error
 
 
-def _connect(mtu: int) -> int:
+def _connect(mtu: int) -> Device:
+    """Make the interface, with addresses and routes."""
     try:
-        tun = interface.make_tun(INTERFACE, mtu)
+        device = _make_device(mtu)
     except InterfaceError:
         raise
     except OSError as error:
@@ -160,7 +178,20 @@ def _connect(mtu: int) -> int:
     for name, value in (("disable_ipv6", "0"), ("accept_ra", "0"), ("addr_gen_mode", "1")):
         _set(("ipv6", "conf", INTERFACE, name), value)
     _address()
-    return tun
+    return device
+
+
+def _make_device(mtu: int) -> Device:
+    """A TUN device, or, where there is none to be had, what can stand in for it."""
+    try:
+        return Device(interface.make_tun(INTERFACE, mtu))
+    except InterfaceError as missing:
+        try:
+            return Device(make_veth(INTERFACE, mtu, _PEER), _PEER)
+        except OSError as error:
+            if error.errno in {errno.EINVAL, errno.ERANGE}:
+                raise
+            raise missing from error
 
 
 def _set(keys: Sequence[str], value: str) -> None:
@@ -170,7 +201,7 @@ def _set(keys: Sequence[str], value: str) -> None:
 def _address() -> None:
     """Addresses and default routes; those of IPv6 where the kernel has it."""
     interface.add_address(INTERFACE, PROGRAM[0])
-    interface.set_up(INTERFACE)
+    interface.set_up(INTERFACE, resolves=False)
     interface.add_default_route(INTERFACE, GATEWAY[0])
     with contextlib.suppress(OSError):
         interface.add_address(INTERFACE, PROGRAM[1])
