@@ -145,43 +145,29 @@ impl DatagramSocket {
     /// What the system refuses stays as it was: the packets go all the same.
     #[cold]
     fn set_marks(&self, marks: Marks) {
-        let Marks {
-            hop_limit,
-            traffic_class,
-            whole,
-        } = marks;
-        let hop_limit = libc::c_int::from(hop_limit.max(1));
-        let class = libc::c_int::from(traffic_class);
-        let level = if self.v4 {
-            libc::IPPROTO_IP
+        let (level, hops, class, discover) = if self.v4 {
+            let options = (libc::IP_TTL, libc::IP_TOS, libc::IP_MTU_DISCOVER);
+            (libc::IPPROTO_IP, options.0, options.1, options.2)
         } else {
-            libc::IPPROTO_IPV6
+            let options = (
+                libc::IPV6_UNICAST_HOPS,
+                libc::IPV6_TCLASS,
+                libc::IPV6_MTU_DISCOVER,
+            );
+            (libc::IPPROTO_IPV6, options.0, options.1, options.2)
         };
-        let wishes = if self.v4 {
-            let cut = if whole {
-                libc::IP_PMTUDISC_DO
-            } else {
-                libc::IP_PMTUDISC_DONT
-            };
-            [
-                (libc::IP_TTL, hop_limit),
-                (libc::IP_TOS, class),
-                (libc::IP_MTU_DISCOVER, cut),
-            ]
-        } else {
+        let cut = match (marks.whole, self.v4) {
+            (true, true) => libc::IP_PMTUDISC_DO,
+            (true, false) => libc::IPV6_PMTUDISC_DO,
+            (false, true) => libc::IP_PMTUDISC_DONT,
             // Only the sender cuts in IPv6: to what it knows of the path.
-            let cut = if whole {
-                libc::IPV6_PMTUDISC_DO
-            } else {
-                libc::IPV6_PMTUDISC_WANT
-            };
-            [
-                (libc::IPV6_UNICAST_HOPS, hop_limit),
-                (libc::IPV6_TCLASS, class),
-                (libc::IPV6_MTU_DISCOVER, cut),
-            ]
+            (false, false) => libc::IPV6_PMTUDISC_WANT,
         };
-        for (option, value) in wishes {
+        for (option, value) in [
+            (hops, libc::c_int::from(marks.hop_limit.max(1))),
+            (class, marks.traffic_class.into()),
+            (discover, cut),
+        ] {
             let _ = self.set(level, option, value);
         }
     }

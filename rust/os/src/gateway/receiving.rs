@@ -7,6 +7,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::ops::Range;
 use std::os::fd::RawFd;
+use std::ptr::null_mut;
 
 /// How many messages one call takes.
 pub(super) const BATCH: usize = 32;
@@ -52,21 +53,9 @@ impl Inlet {
         self.came.clear();
         let mut names = [RawAddress::default(); BATCH];
         let mut controls = [Control::default(); BATCH];
+        let mut pieces = self.pieces();
         // SAFETY: a message is numbers and pointers, for which zero is valid.
         let mut messages: [libc::mmsghdr; BATCH] = unsafe { std::mem::zeroed() };
-        let mut pieces = self
-            .bytes
-            .chunks_exact_mut(LARGEST)
-            .map(|room| libc::iovec {
-                iov_base: room.as_mut_ptr().cast(),
-                iov_len: room.len(),
-            });
-        let mut pieces: [libc::iovec; BATCH] = std::array::from_fn(|_| {
-            pieces.next().unwrap_or(libc::iovec {
-                iov_base: std::ptr::null_mut(),
-                iov_len: 0,
-            })
-        });
         for (place, message) in messages.iter_mut().enumerate() {
             let header = &mut message.msg_hdr;
             header.msg_iov = &raw mut pieces[place];
@@ -76,11 +65,10 @@ impl Inlet {
             header.msg_control = (&raw mut controls[place]).cast();
             header.msg_controllen = size_of::<Control>() as _;
         }
-        let (flags, no_limit) = (libc::MSG_DONTWAIT as _, std::ptr::null_mut());
+        let (room, flags, no_limit) = (messages.as_mut_ptr(), libc::MSG_DONTWAIT as _, null_mut());
         // SAFETY: the messages point to names, controls and pieces that live through the call and belong to
         // it alone.
-        let count =
-            unsafe { libc::recvmmsg(socket, messages.as_mut_ptr(), BATCH as _, flags, no_limit) };
+        let count = unsafe { libc::recvmmsg(socket, room, BATCH as _, flags, no_limit) };
         let count = check(count)? as usize;
         for (place, message) in messages[..count].iter().enumerate() {
             let said = controls[place].said(&message.msg_hdr);
@@ -90,6 +78,18 @@ impl Inlet {
             }
         }
         Ok(count == BATCH)
+    }
+
+    /// Room for one message each.
+    fn pieces(&mut self) -> [libc::iovec; BATCH] {
+        let mut rooms = self.bytes.chunks_exact_mut(LARGEST);
+        std::array::from_fn(|_| {
+            let room = rooms.next().unwrap_or_default();
+            libc::iovec {
+                iov_base: room.as_mut_ptr().cast(),
+                iov_len: room.len(),
+            }
+        })
     }
 }
 

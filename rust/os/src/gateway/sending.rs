@@ -106,11 +106,7 @@ fn send_up_to<const N: usize>(
     runs: &[Run],
     datagrams: &[Outgoing],
 ) -> io::Result<usize> {
-    let no_bytes = libc::iovec {
-        iov_base: std::ptr::null_mut(),
-        iov_len: 0,
-    };
-    let mut pieces = [no_bytes; N];
+    let mut pieces = [piece_of(&[]); N];
     let mut names = [RawAddress::default(); N];
     let mut orders = [const { None::<SegmentOrder> }; N];
     // SAFETY: a message is numbers and pointers, for which zero is valid.
@@ -121,21 +117,17 @@ fn send_up_to<const N: usize>(
         let Some(room) = pieces.get_mut(used..used + group.len()) else {
             break;
         };
-        for (piece, datagram) in room.iter_mut().zip(group) {
-            *piece = piece_of(datagram.bytes());
-        }
         used += group.len();
-        names[count] = RawAddress::of(group[0].to);
+        let order = run.segment_size.map(SegmentOrder::new);
+        (names[count], orders[count]) = (RawAddress::of(group[0].to), order);
         let header = &mut messages[count].msg_hdr;
-        header.msg_iov = room.as_mut_ptr();
-        header.msg_iovlen = room.len() as _;
-        header.msg_namelen = names[count].len();
-        header.msg_name = (&raw mut names[count]).cast();
-        if let Some(size) = run.segment_size {
-            let order = orders[count].insert(SegmentOrder::new(size));
-            header.msg_control = std::ptr::from_mut(order).cast();
-            header.msg_controllen = size_of::<SegmentOrder>() as _;
-        }
+        lay_out(
+            header,
+            group,
+            room,
+            &mut names[count],
+            orders[count].as_mut(),
+        );
         count += 1;
     }
     let flags = libc::MSG_DONTWAIT as _;
@@ -143,6 +135,28 @@ fn send_up_to<const N: usize>(
     // call and are only read.
     let sent = unsafe { libc::sendmmsg(socket, messages.as_mut_ptr(), count as _, flags) };
     check(sent).map(|sent| sent as usize)
+}
+
+/// Makes a message of datagrams to one place.
+#[inline]
+fn lay_out(
+    header: &mut libc::msghdr,
+    group: &[Outgoing],
+    pieces: &mut [libc::iovec],
+    name: &mut RawAddress,
+    order: Option<&mut SegmentOrder>,
+) {
+    for (piece, datagram) in pieces.iter_mut().zip(group) {
+        *piece = piece_of(datagram.bytes());
+    }
+    header.msg_iov = pieces.as_mut_ptr();
+    header.msg_iovlen = pieces.len() as _;
+    header.msg_namelen = name.len();
+    header.msg_name = std::ptr::from_mut(name).cast();
+    if let Some(order) = order {
+        header.msg_control = std::ptr::from_mut(order).cast();
+        header.msg_controllen = size_of::<SegmentOrder>() as _;
+    }
 }
 
 fn piece_of(bytes: &[u8]) -> libc::iovec {

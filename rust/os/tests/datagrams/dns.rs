@@ -1,5 +1,5 @@
 //! The DNS of programs: asked of the machine's resolver, but for what the gateway knows itself.
-use super::network::{bind, program_socket, with};
+use super::network::{Patient, bind, program_socket, with};
 use crate::gated::{Gated, PATIENCE};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -34,7 +34,7 @@ fn answer(query: &[u8]) -> Vec<u8> {
 fn serve_udp(socket: UdpSocket, count: usize) {
     let mut buffer = [0; 1500];
     for _ in 0..count {
-        let (len, from) = socket.recv_from(&mut buffer).unwrap();
+        let (len, from) = socket.take_from(&mut buffer).unwrap();
         socket.send_to(&answer(&buffer[..len]), from).unwrap();
     }
 }
@@ -83,7 +83,7 @@ fn ask(gated: &Gated, server: &str, query: &[u8]) -> Vec<u8> {
     let program = program_socket(gated, &server.ip().to_string());
     program.send_to(query, server).unwrap();
     let mut buffer = [0; 1500];
-    let (len, from) = program.recv_from(&mut buffer).unwrap();
+    let (len, from) = program.take_from(&mut buffer).unwrap();
     assert_eq!(from, server);
     buffer[..len].to_vec()
 }

@@ -1,5 +1,5 @@
 //! What becomes of datagrams, as programs hear it.
-use super::network::{FAR, ROUTER, bind, get, plain, program_socket, routed, set, with};
+use super::network::{FAR, Patient, ROUTER, bind, get, plain, program_socket, routed, set, with};
 use crate::gated::Gated;
 use crate::namespaces::Namespace;
 use serde_json::json;
@@ -23,7 +23,7 @@ fn connected(gated: &Gated, to: SocketAddr) -> UdpSocket {
 /// What a program hears of a datagram that it sends.
 fn heard(socket: &UdpSocket) -> Option<i32> {
     socket.send(b"hello").unwrap();
-    let error = socket.recv(&mut [0; 100]).unwrap_err();
+    let error = socket.take(&mut [0; 100]).unwrap_err();
     error.raw_os_error()
 }
 
@@ -106,7 +106,7 @@ fn each_hop_says_where_a_datagram_ended() {
     }
     assert!(set(&program, libc::IPPROTO_IP, libc::IP_TTL, 3));
     program.send(b"hello").unwrap();
-    assert_eq!(server.recv(&mut [0; 10]).unwrap(), 5);
+    assert_eq!(server.take(&mut [0; 10]).unwrap(), 5);
 }
 
 /// Who has sent the ICMP error that stands first in a socket's queue.
@@ -152,7 +152,7 @@ fn the_mtu_of_the_path_is_learned() {
         assert!(set(&program, level, discover, always));
         assert_eq!(get(&program, level, mtu), 1500);
         program.send(&[7; 1400]).unwrap();
-        let error = program.recv(&mut [0; 10]).unwrap_err();
+        let error = program.take(&mut [0; 10]).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE));
         assert_eq!(get(&program, level, mtu), 1300);
         // The machine knows it by now, and another program is told at once.
@@ -160,11 +160,11 @@ fn the_mtu_of_the_path_is_learned() {
         assert_eq!(too_long(&other), Some(libc::EMSGSIZE));
         program.send(&[7; 1200]).unwrap();
         let mut buffer = [0; 2000];
-        assert_eq!(server.recv(&mut buffer).unwrap(), 1200);
+        assert_eq!(server.take(&mut buffer).unwrap(), 1200);
         // A datagram that may be cut goes through.
         assert!(set(&program, level, discover, libc::IP_PMTUDISC_WANT));
         program.send(&[7; 1400]).unwrap();
-        assert_eq!(server.recv(&mut buffer).unwrap(), 1400);
+        assert_eq!(server.take(&mut buffer).unwrap(), 1400);
     }
 }
 
@@ -193,7 +193,7 @@ fn a_super_packet_above_the_paths_mtu_is_told_of() {
     assert!(set(&program, level, discover, libc::IP_PMTUDISC_DO));
     assert!(set(&program, libc::SOL_UDP, libc::UDP_SEGMENT, 1400));
     program.send(&[7; 7000]).unwrap();
-    let refused = program.recv(&mut [0; 10]).unwrap_err();
+    let refused = program.take(&mut [0; 10]).unwrap_err();
     assert_eq!(refused.raw_os_error(), Some(libc::EMSGSIZE));
     // Another is refused by the machine, which knows it by now.
     let other = bind(&gated.program, "0.0.0.0", 0);
@@ -201,6 +201,6 @@ fn a_super_packet_above_the_paths_mtu_is_told_of() {
     assert!(set(&other, libc::SOL_UDP, libc::UDP_SEGMENT, 1400));
     other.connect(server.local_addr().unwrap()).unwrap();
     other.send(&[7; 7000]).unwrap();
-    let refused = other.recv(&mut [0; 10]).unwrap_err();
+    let refused = other.take(&mut [0; 10]).unwrap_err();
     assert_eq!(refused.raw_os_error(), Some(libc::EMSGSIZE));
 }

@@ -2,6 +2,7 @@
 use crate::gated::{Gated, PATIENCE};
 use crate::namespaces::Namespace;
 use serde_json::{Value, json};
+use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 
@@ -94,11 +95,36 @@ pub(crate) fn program_socket(gated: &Gated, towards: &str) -> UdpSocket {
     bind(&gated.program, any, 0)
 }
 
+/// Receiving that goes on where the process was stopped meanwhile.
+pub(crate) trait Patient {
+    fn take(&self, buffer: &mut [u8]) -> io::Result<usize>;
+    fn take_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)>;
+}
+
+impl Patient for UdpSocket {
+    fn take(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        go_on(|| self.recv(buffer))
+    }
+
+    fn take_from(&self, buffer: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        go_on(|| self.recv_from(buffer))
+    }
+}
+
+fn go_on<R>(mut work: impl FnMut() -> io::Result<R>) -> io::Result<R> {
+    loop {
+        match work() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            done => return done,
+        }
+    }
+}
+
 /// Answers a number of datagrams with themselves.
 pub(crate) fn echo(socket: &UdpSocket, count: usize) {
     let mut buffer = vec![0; 1 << 16];
     for _ in 0..count {
-        let (len, from) = socket.recv_from(&mut buffer).unwrap();
+        let (len, from) = socket.take_from(&mut buffer).unwrap();
         socket.send_to(&buffer[..len], from).unwrap();
     }
 }

@@ -1,6 +1,6 @@
 //! UDP of programs, and its answers.
 use super::network::{
-    FAR, MACHINE, TO_LOOPBACK, bind, bytes, echo, get, plain, program_socket, routed, set,
+    FAR, MACHINE, Patient, TO_LOOPBACK, bind, bytes, echo, get, plain, program_socket, routed, set,
     to_loopback, with,
 };
 use serde_json::json;
@@ -22,7 +22,7 @@ fn datagrams_of_every_size_arrive_and_come_back() {
             let mut buffer = vec![0; 1 << 16];
             for sent in sizes.map(bytes) {
                 program.send_to(&sent, to).unwrap();
-                let (len, from) = program.recv_from(&mut buffer).unwrap();
+                let (len, from) = program.take_from(&mut buffer).unwrap();
                 assert!(
                     buffer[..len] == sent[..],
                     "{} bytes, of {}",
@@ -65,7 +65,7 @@ fn bursts_of_small_datagrams_keep_their_order() {
     }
     let mut buffer = [0; 100];
     for number in 0..count {
-        let (len, _) = server.recv_from(&mut buffer).unwrap();
+        let (len, _) = server.take_from(&mut buffer).unwrap();
         assert_eq!(len, if number % 7 == 0 { 20 } else { 64 });
         assert_eq!(buffer[..4], number.to_be_bytes());
     }
@@ -83,7 +83,7 @@ fn super_packets_arrive_apart_both_ways() {
         program
             .send_to(b"hello", server.local_addr().unwrap())
             .unwrap();
-        let (_, back) = server.recv_from(&mut buffer).unwrap();
+        let (_, back) = server.take_from(&mut buffer).unwrap();
         for (from, to, at) in [
             (&program, &server, server.local_addr().unwrap()),
             (&server, &program, back),
@@ -93,7 +93,7 @@ fn super_packets_arrive_apart_both_ways() {
                 assert!(set(from, libc::SOL_UDP, libc::UDP_SEGMENT, size));
                 from.send_to(&sent, at).unwrap();
                 for piece in sent.chunks(size as usize) {
-                    let len = to.recv(&mut buffer).unwrap();
+                    let len = to.take(&mut buffer).unwrap();
                     assert!(buffer[..len] == *piece);
                 }
             }
@@ -116,13 +116,13 @@ fn a_port_stays_the_same_to_all_and_anybody_may_answer() {
     program
         .send_to(b"other", other.local_addr().unwrap())
         .unwrap();
-    let (_, seen_by_one) = one.recv_from(&mut buffer).unwrap();
-    let (_, seen_by_other) = other.recv_from(&mut buffer).unwrap();
+    let (_, seen_by_one) = one.take_from(&mut buffer).unwrap();
+    let (_, seen_by_other) = other.take_from(&mut buffer).unwrap();
     assert_eq!(seen_by_one, SocketAddr::from(([192, 0, 2, 1], own)));
     assert_eq!(seen_by_other, seen_by_one);
     let stranger = bind(&far, FAR[0], 4003);
     stranger.send_to(b"stranger", seen_by_one).unwrap();
-    let (len, from) = program.recv_from(&mut buffer).unwrap();
+    let (len, from) = program.take_from(&mut buffer).unwrap();
     assert_eq!(
         (&buffer[..len], from),
         (&b"stranger"[..], stranger.local_addr().unwrap())
@@ -143,10 +143,10 @@ fn a_port_that_is_taken_on_the_machine_is_another_there() {
         .send_to(b"hello", server.local_addr().unwrap())
         .unwrap();
     let mut buffer = [0; 10];
-    let (len, from) = server.recv_from(&mut buffer).unwrap();
+    let (len, from) = server.take_from(&mut buffer).unwrap();
     assert_ne!(from.port(), own);
     server.send_to(&buffer[..len], from).unwrap();
-    assert_eq!(program.recv(&mut buffer).unwrap(), 5);
+    assert_eq!(program.take(&mut buffer).unwrap(), 5);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn the_machines_loopback_is_reached_by_its_own_address_only() {
         program.send_to(b"hello", to).unwrap();
         echo(&server, 1);
         let mut buffer = [0; 10];
-        assert_eq!(program.recv_from(&mut buffer).unwrap(), (5, to));
+        assert_eq!(program.take_from(&mut buffer).unwrap(), (5, to));
     }
     let server = bind(&gated.machine, "127.0.0.1", 0);
     let port = server.local_addr().unwrap().port();
@@ -174,7 +174,7 @@ fn the_machines_loopback_is_reached_by_its_own_address_only() {
     let program = program_socket(&gated, TO_LOOPBACK[0]);
     program.send_to(b"good", (TO_LOOPBACK[0], port)).unwrap();
     let mut buffer = [0; 10];
-    let len = server.recv(&mut buffer).unwrap();
+    let len = server.take(&mut buffer).unwrap();
     assert_eq!(&buffer[..len], b"good");
 }
 
@@ -227,10 +227,10 @@ fn what_became_of_flows_is_written_down() {
         .send_to(b"hello", server.local_addr().unwrap())
         .unwrap();
     echo(&server, 1);
-    heard.recv(&mut [0; 10]).unwrap();
+    heard.take(&mut [0; 10]).unwrap();
     refused.connect((MACHINE[0], 9)).unwrap();
     refused.send(b"hey").unwrap();
-    refused.recv(&mut [0; 10]).unwrap_err();
+    refused.take(&mut [0; 10]).unwrap_err();
     let program = |socket: &UdpSocket| format!("192.0.0.2:{}", socket.local_addr().unwrap().port());
     let expected = [
         (
@@ -271,7 +271,7 @@ fn a_published_port_leads_to_a_program() {
         caller.send_to(b"hello", (address, 4500)).unwrap();
         echo(server, 1);
         let mut buffer = [0; 10];
-        let (len, from) = caller.recv_from(&mut buffer).unwrap();
+        let (len, from) = caller.take_from(&mut buffer).unwrap();
         assert_eq!(
             (&buffer[..len], from),
             (&b"hello"[..], format!("{address}:4500").parse().unwrap())

@@ -149,39 +149,33 @@ impl Datagrams {
         host: &mut Host,
         context: &mut Context<'_>,
     ) {
-        let Some(program) = self.flows.get(place).map(|flow| flow.key.program) else {
+        let program = self.flows.get(place).map(|flow| flow.key.program);
+        let (Some(program), Some(first)) = (program, group.first()) else {
             return;
         };
+        let bytes = group.iter().map(|came| &inlet.bytes[came.range()]);
+        let pieces: Vec<&[u8]> = bytes.collect();
         if face.port() == names::PORT {
-            let answers = group.iter().map(|came| &inlet.bytes[came.range()]);
-            answers.for_each(|answer| self.names.learn(answer));
+            pieces.iter().for_each(|answer| self.names.learn(answer));
         }
-        let Some(first) = group.first() else {
-            return;
-        };
-        let size = match (first.segment_size, group.len()) {
-            (Some(size), _) => Some(size),
-            (None, 1) => None,
-            (None, _) => Some(first.len as u16),
-        };
-        let pieces: Vec<&[u8]> = group
-            .iter()
-            .map(|came| &inlet.bytes[came.range()])
-            .collect();
-        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
-        let most = self.most_whole(program);
-        let too_long = len > largest_datagram(program.is_ipv4());
-        match size {
-            Some(size) if usize::from(size) > most || too_long => {
-                let apart = pieces
-                    .iter()
-                    .flat_map(|piece| piece.chunks(usize::from(size)));
+        let ends = (face, program);
+        let alike = (group.len() > 1).then_some(first.len as u16);
+        let size = first.segment_size.or(alike);
+        match size.filter(|size| !self.fits(program, &pieces, *size)) {
+            Some(size) => {
+                let apart = pieces.iter().flat_map(|piece| piece.chunks(size.into()));
                 for piece in apart {
-                    self.hand_in_datagram((face, program), first, &[piece], None, host, context);
+                    self.hand_in_datagram(ends, first, &[piece], None, host, context);
                 }
             }
-            size => self.hand_in_datagram((face, program), first, &pieces, size, host, context),
+            None => self.hand_in_datagram(ends, first, &pieces, size, host, context),
         }
+    }
+
+    /// Whether datagrams of a size can go to a program as one packet.
+    fn fits(&self, program: SocketAddr, pieces: &[&[u8]], size: u16) -> bool {
+        let len: usize = pieces.iter().map(|piece| piece.len()).sum();
+        usize::from(size) <= self.most_whole(program) && len <= largest_datagram(program.is_ipv4())
     }
 
     fn hand_in_datagram(

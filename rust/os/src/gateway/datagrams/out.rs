@@ -76,35 +76,44 @@ impl Datagrams {
         let mut runs = mem::take(&mut self.runs);
         let uncut = self.flows.get(first.place).is_some_and(|flow| flow.uncut);
         sending::runs(group, uncut, &mut runs);
-        let mut next = 0;
+        let mut left = runs.as_slice();
         let mut again = false;
-        while next < runs.len() {
-            match sending::send(socket, &runs[next..], group) {
-                Ok(count) => {
-                    self.tally_runs(&runs[next..next + count], group);
-                    (next, again) = (next + count.max(1), false);
-                }
-                Err(error) => {
-                    let more = self.drain_errors(first.place, host, context);
-                    let stale = more.others > 0 && !again;
-                    if stale && !is_full(&error) {
-                        // What the socket said was about an earlier datagram.
-                        again = true;
-                        continue;
-                    }
-                    self.give_up(
-                        socket,
-                        &runs[next],
-                        group,
-                        (&error, more.mtu),
-                        host,
-                        context,
-                    );
-                    (next, again) = (next + 1, false);
-                }
-            }
+        while !left.is_empty() {
+            let done = self.send_runs(socket, left, group, again, host, context);
+            again = done == 0;
+            left = &left[done..];
         }
         self.runs = runs;
+    }
+
+    /// Sends what the socket takes of these messages, or finds out what becomes of the first; how many are
+    /// done with. None where what the socket said was about an earlier datagram: that is so once at most.
+    fn send_runs(
+        &mut self,
+        socket: RawFd,
+        runs: &[Run],
+        group: &[Outgoing],
+        again: bool,
+        host: &mut Host,
+        context: &mut Context<'_>,
+    ) -> usize {
+        let error = match sending::send(socket, runs, group) {
+            Ok(count) => {
+                self.tally_runs(&runs[..count], group);
+                return count.max(1);
+            }
+            Err(error) => error,
+        };
+        let (Some(run), Some(first)) = (runs.first(), group.first()) else {
+            return runs.len();
+        };
+        let found = self.drain_errors(first.place, host, context);
+        if found.others > 0 && !again && !is_full(&error) {
+            return 0;
+        }
+        let reason = (&error, found.mtu);
+        self.give_up(socket, run, group, reason, host, context);
+        1
     }
 
     fn tally_runs(&mut self, runs: &[Run], group: &[Outgoing]) {
