@@ -1,5 +1,5 @@
 //! A gateway behind a TUN device until a line comes on standard input, then what it counted:
-//! `gateway u0`, whose interface can be moved into a network namespace meanwhile. There the machine's
+//! `gateway u0 [cubic]`, whose interface can be moved into a network namespace meanwhile. There the machine's
 //! loopback is 192.0.0.3 and fd75:7365:726e:6574::3.
 use serde_json::json;
 use std::error::Error;
@@ -9,7 +9,9 @@ use usernet_os::Run;
 fn main() -> Result<(), Box<dyn Error>> {
     let interface = std::env::args().nth(1);
     let interface = interface.ok_or("the name of an interface is needed")?;
+    let congestion = std::env::args().nth(2);
     let gateway = json!({
+        "congestion": congestion,
         "app": "gateway", "addresses": ["192.0.0.1/29", "fd75:7365:726e:6574::1/64"],
         "redirects": [
             {"from": "192.0.0.3", "to": "127.0.0.1"},

@@ -9,7 +9,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
 
@@ -29,6 +29,8 @@ from usernet.sandbox.rendezvous import Rendezvous, ask
 from usernet.sandbox.signals import Watch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from usernet.config.scenario import Scenario
     from usernet.engine import Statistics
     from usernet.report import Connections
@@ -265,8 +267,9 @@ class _Run:
 
 
 def _is_on_its_way(statistics: Statistics) -> bool:
-    """Whether anything that the program sent is on the line."""
-    return any(
+    """Whether anything that the program sent is on the line, or at the gateway."""
+    connections = cast("Mapping[str, int]", statistics.apps["second"].get("connections", {}))
+    return connections.get("draining", 0) > 0 or any(
         one.delayed or one.queue_packets
         for name, one in statistics.impairments.items()
         if name.partition("/")[0] == "up"

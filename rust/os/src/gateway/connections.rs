@@ -233,6 +233,9 @@ impl Connections {
             host.close(id, now);
             return self.close(key, end, now);
         }
+        if let Some(connection) = self.get(key) {
+            connection.relay.program_ends |= news.has(Readiness::FINISHED);
+        }
         self.run(key, host, now);
     }
 
@@ -320,8 +323,12 @@ impl Connections {
         self.records.keep(record);
     }
 
+    fn relays(&self) -> impl Iterator<Item = &Relay> {
+        self.slots.iter().flatten().map(|one| &one.relay)
+    }
+
     fn open(&self) -> impl Iterator<Item = &Record> {
-        self.slots.iter().flatten().map(|one| &one.relay.record)
+        self.relays().map(|relay| &relay.record)
     }
 
     pub(super) fn count(&self, into: &mut Map<String, Value>) {
@@ -337,6 +344,7 @@ impl Connections {
         } = self.counts;
         let counts = json!({
             "open": self.len(),
+            "draining": self.relays().filter(|relay| relay.is_draining()).count(),
             "opened": opened,
             "refused": refused,
             "unreachable": unreachable,

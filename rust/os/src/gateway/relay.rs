@@ -37,6 +37,8 @@ pub(super) struct Relay {
     ends: bool,
     /// Whether it has failed: it will not be read again if its end was passed on.
     failed: bool,
+    /// Whether the program has finished.
+    pub(super) program_ends: bool,
     /// Which side's end was passed on.
     program_done: bool,
     machine_done: bool,
@@ -52,6 +54,7 @@ impl Relay {
             may_write: false,
             ends: false,
             failed: false,
+            program_ends: false,
             program_done: false,
             machine_done: false,
             room: FIRST_ROOM,
@@ -134,6 +137,11 @@ impl Relay {
     /// Whether all that the program says was passed on, and its end.
     pub(super) fn has_passed_all(&self) -> bool {
         self.program_done
+    }
+
+    /// Whether the program has finished, and the machine's side has still to be given what it said.
+    pub(super) fn is_draining(&self) -> bool {
+        self.program_ends && !self.program_done
     }
 
     fn failure(&self) -> End {

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use usernet_core::app::AppError;
+use usernet_core::stack::options::Algorithm;
 
 /// A gateway's config.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
@@ -18,6 +19,10 @@ pub struct Spec {
     /// What goes elsewhere than it says.
     #[serde(default)]
     pub redirects: Vec<RedirectSpec>,
+    /// The congestion control of what goes to programs; the machine's where absent, which programs
+    /// have too.
+    #[serde(default)]
+    pub congestion: Option<Algorithm>,
     /// Names that it answers for itself.
     #[serde(default)]
     pub names: BTreeMap<String, Vec<IpAddr>>,
@@ -78,7 +83,19 @@ impl Spec {
             "routes": [to_all("0.0.0.0/0"), to_all("::/0")],
             "everybody": true,
             "sockets": sockets,
+            "options": {"congestion": self.congestion.unwrap_or_else(of_machine)},
         })
+    }
+}
+
+/// What the machine's own connections have (tcp(7), `tcp_congestion_control`), as far as it is known
+/// here.
+fn of_machine() -> Algorithm {
+    let name = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_congestion_control");
+    match name.as_deref().map(str::trim_end) {
+        Ok("bbr") => Algorithm::Bbr,
+        Ok("reno") => Algorithm::Reno,
+        _ => Algorithm::Cubic,
     }
 }
 
