@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import pwd
 import shutil
 import subprocess
 from contextlib import contextmanager
@@ -24,10 +25,15 @@ _SSHD = shutil.which("sshd", path=f"{os.environ['PATH']}:/usr/sbin")
 _OF_ROOT = "mount -t tmpfs none /run && mkdir /run/sshd && exec"
 """Where root is served, sshd wants a folder that only an installed service makes."""
 
-needs_sshd = pytest.mark.skipif(
-    _SSHD is None or shutil.which("ssh") is None,
-    reason="needs ssh and sshd: apt-get install openssh-client openssh-server",
-)
+
+def _why_not() -> str | None:
+    if _SSHD is None or shutil.which("ssh") is None:
+        return "needs ssh and sshd: apt-get install openssh-client openssh-server"
+    shell = pwd.getpwuid(os.getuid()).pw_shell
+    return None if shell.endswith("sh") else f"this user may not log in: its shell is {shell}"
+
+
+needs_sshd = pytest.mark.skipif(_why_not() is not None, reason=str(_why_not()))
 
 
 @dataclass(frozen=True, slots=True)
