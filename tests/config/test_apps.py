@@ -62,12 +62,14 @@ PLAIN: dict[App, dict[str, object]] = {
         "redirects": [],
         "names": {},
         "publish": [],
+        "congestion": None,
     },
     Gateway(
         ("192.0.0.1/29", "fd00::1/64"),
         redirects={"192.0.0.3": "127.0.0.1", "192.0.0.3:22": None},
         names={"host.usernet": ("192.0.0.3",)},
         publish=(Publish("127.0.0.1:8080", "192.0.0.2:80"),),
+        congestion="bbr",
     ): {
         "app": "gateway",
         "addresses": ["192.0.0.1/29", "fd00::1/64"],
@@ -78,6 +80,7 @@ PLAIN: dict[App, dict[str, object]] = {
         ],
         "names": {"host.usernet": ["192.0.0.3"]},
         "publish": [{"protocol": "tcp", "listen": "127.0.0.1:8080", "to": "192.0.0.2:80"}],
+        "congestion": "bbr",
     },
     PcapReader(Path("in.pcap")): {"app": "pcap_reader", "path": "in.pcap"},
     PcapWriter(Path("out.pcapng")): {

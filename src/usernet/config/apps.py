@@ -209,6 +209,8 @@ class Gateway(_Plain):
             goes before an address. Without a redirect nothing reaches the machine's loopback.
         names: Names that it answers itself, with their addresses.
         publish: Ports of the machine that lead to programs.
+        congestion: The congestion control of what goes to programs; the machine's where None,
+            which programs have too.
     """
 
     kind: ClassVar[str] = "gateway"
@@ -219,6 +221,7 @@ class Gateway(_Plain):
         default_factory=dict[str, tuple[str, ...]], hash=False
     )
     publish: tuple[Publish, ...] = ()
+    congestion: Literal["cubic", "reno", "bbr"] | None = None
 
     def to_core(self) -> dict[str, object]:
         """The config as the core reads it."""
@@ -232,6 +235,7 @@ class Gateway(_Plain):
                 {"protocol": one.protocol, "listen": one.listen, "to": one.to}
                 for one in self.publish
             ],
+            "congestion": self.congestion,
         }
 
 
