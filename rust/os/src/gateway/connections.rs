@@ -192,6 +192,8 @@ impl Connections {
     fn admit(&mut self, key: u32, offer: OfferId, host: &mut Host, now: Nanos) {
         let mut options = host.options();
         options.nodelay = true;
+        // Where the program asks for it, as Linux's servers have it (`tcp_ecn` = 2).
+        options.ecn = true;
         options.keepalive_idle = Some(KEEPALIVE);
         let Ok(id) = host.admit(offer, options, now) else {
             return self.close(key, End::Reset, now);
