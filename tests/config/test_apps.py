@@ -67,6 +67,7 @@ PLAIN: dict[App, dict[str, object]] = {
     Gateway(
         ("192.0.0.1/29", "fd00::1/64"),
         redirects={"192.0.0.3": "127.0.0.1", "192.0.0.3:22": None},
+        otherwise={"192.0.0.3": "::1"},
         names={"host.usernet": ("192.0.0.3",)},
         publish=(Publish("127.0.0.1:8080", "192.0.0.2:80"),),
         congestion="bbr",
@@ -75,8 +76,8 @@ PLAIN: dict[App, dict[str, object]] = {
         "addresses": ["192.0.0.1/29", "fd00::1/64"],
         "mtu": 1500,
         "redirects": [
-            {"from": "192.0.0.3", "to": "127.0.0.1"},
-            {"from": "192.0.0.3:22", "to": None},
+            {"from": "192.0.0.3", "to": "127.0.0.1", "otherwise": "::1"},
+            {"from": "192.0.0.3:22", "to": None, "otherwise": None},
         ],
         "names": {"host.usernet": ["192.0.0.3"]},
         "publish": [{"protocol": "tcp", "listen": "127.0.0.1:8080", "to": "192.0.0.2:80"}],

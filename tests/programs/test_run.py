@@ -117,6 +117,25 @@ class TestWhatTheProgramMeets:
         url = f"http://host.usernet:{port}/"
         assert ran("sh", "-c", f"curl -sS {url} | sha256sum").stdout.split()[0] == DIGEST
 
+    @pytest.mark.parametrize("loopback", ["127.0.0.1", "::1"])
+    @pytest.mark.parametrize("inside", ["host.usernet", "[fd75:7365:726e:6574::3]"])
+    def test_a_server_on_either_loopback_takes_one_round_trip(
+        self, loopback: str, inside: str
+    ) -> None:
+        family = socket.AF_INET6 if ":" in loopback else socket.AF_INET
+        with Server((loopback, 0), Pages, bind_and_activate=False) as server:
+            server.socket.close()
+            server.socket = socket.socket(family)
+            server.socket.bind((loopback, 0))
+            server.server_activate()
+            thread = threading.Thread(target=server.handle_request)
+            thread.start()
+            url = f"http://{inside}:{server.socket.getsockname()[1]}/"
+            words = ("curl", "-sS", "-o", "/dev/null", "-w", "%{time_connect}", url)
+            seconds = float(ran("--rtt", "300ms", *words).stdout)
+            thread.join()
+        assert 0.3 <= seconds < 0.45
+
     def test_the_machine_can_be_shut_off(self, port: int) -> None:
         refused = ran("--no-host", "curl", "-sS", f"http://192.0.0.3:{port}/", code=7)
         assert "connect" in refused.stderr

@@ -39,6 +39,5 @@ def test_a_machine_that_names_no_server_asks_itself() -> None:
 def test_hosts_have_the_name_of_the_machine_unless_it_is_shut_off() -> None:
     text = "127.0.0.1\tlocalhost"
     assert hosts_inside(text, with_machine=False) == "127.0.0.1\tlocalhost\n"
-    assert hosts_inside(text, with_machine=True) == (
-        "127.0.0.1\tlocalhost\n192.0.0.3\thost.usernet\nfd75:7365:726e:6574::3\thost.usernet\n"
-    )
+    told = "127.0.0.1\tlocalhost\n192.0.0.3\thost.usernet\n"
+    assert hosts_inside(text, with_machine=True) == told

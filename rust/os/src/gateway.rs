@@ -25,7 +25,6 @@ use connections::Connections;
 use datagrams::Datagrams;
 use epoll::{CONNECTION, DATAGRAMS, Epoll, LISTENER, Ready};
 use listen::Ports as Published;
-use machine::Machine;
 use record::Record;
 use serde_json::{Map, Value, json};
 use spec::Redirects;
@@ -89,11 +88,11 @@ impl Gateway {
         let mut record = Record::new("tcp", (offer.caller, offer.called), context.now);
         let name = self.datagrams.name_of(offer.called.ip());
         record.name = name.map(String::from);
-        let way = self.redirects.way(offer.called);
-        let begin = way.map(|to| move || Machine::dial(to));
+        let called = offer.called;
+        let ways = (self.redirects.way(called), self.redirects.otherwise(called));
         let (epoll, host) = (&self.epoll, &mut self.host);
         self.connections
-            .dial(offer, record, begin, epoll, host, context);
+            .dial(offer, record, ways, epoll, host, context);
     }
 
     /// Datagrams of programs go out.
@@ -110,7 +109,8 @@ impl Gateway {
         for Ready { kind, key, events } in self.ready.drain(..) {
             match kind {
                 CONNECTION => {
-                    self.connections.ready(key, events, &mut self.host, context);
+                    let (epoll, host) = (&self.epoll, &mut self.host);
+                    self.connections.ready((key, events), epoll, host, context);
                 }
                 LISTENER => self.published.ready(key),
                 DATAGRAMS => self.datagrams.ready(key, events, &mut self.host, context),

@@ -207,6 +207,7 @@ class Gateway(_Plain):
         redirects: What goes elsewhere than it says: from an address (``192.0.0.3``), or an address
             and port (``192.0.0.1:53``), to another; or nowhere, where None. An address and port
             goes before an address. Without a redirect nothing reaches the machine's loopback.
+        otherwise: Where a connection goes that is refused where such a redirect leads.
         names: Names that it answers itself, with their addresses.
         publish: Ports of the machine that lead to programs.
         congestion: The congestion control of what goes to programs; the machine's where None,
@@ -217,6 +218,7 @@ class Gateway(_Plain):
     addresses: tuple[str, ...]
     mtu: int = 1500
     redirects: Mapping[str, str | None] = field(default_factory=dict[str, str | None], hash=False)
+    otherwise: Mapping[str, str] = field(default_factory=dict[str, str], hash=False)
     names: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict[str, tuple[str, ...]], hash=False
     )
@@ -229,7 +231,10 @@ class Gateway(_Plain):
             "app": self.kind,
             "addresses": list(self.addresses),
             "mtu": self.mtu,
-            "redirects": [{"from": one, "to": other} for one, other in self.redirects.items()],
+            "redirects": [
+                {"from": one, "to": other, "otherwise": self.otherwise.get(one)}
+                for one, other in self.redirects.items()
+            ],
             "names": {name: list(addresses) for name, addresses in self.names.items()},
             "publish": [
                 {"protocol": one.protocol, "listen": one.listen, "to": one.to}

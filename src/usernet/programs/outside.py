@@ -64,7 +64,8 @@ class Outside:
             addresses=tuple(map(str, GATEWAY)),
             mtu=self.mtu,
             redirects=dict(self._redirects()),
-            names={HOST_NAME: MACHINE} if self.with_machine else {},
+            otherwise=dict(zip(MACHINE, reversed(_LOOPBACK), strict=True)),
+            names={HOST_NAME: MACHINE[:1]} if self.with_machine else {},
             publish=self.published,
         )
 

@@ -51,10 +51,14 @@ class Resolver:
 
 
 def hosts_inside(text: str, *, with_machine: bool) -> str:
-    """What /etc/hosts says inside: as on the machine, and the name of the machine's loopback."""
+    """What /etc/hosts says inside: as on the machine, and the name of the machine's loopback.
+
+    It has one address, which leads to servers on either loopback address: a program that had to try
+    two would pay a round trip for the one that nobody listens on.
+    """
     lines = text.splitlines()
     if with_machine:
-        lines += [f"{address}\t{HOST_NAME}" for address in MACHINE]
+        lines.append(f"{MACHINE[0]}\t{HOST_NAME}")
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -1,8 +1,4 @@
-"""Programs that bring their own network code: Node, Java, and binaries that are linked statically.
-
-The server is on IPv4 alone, and host.usernet has an address of IPv6 as well: each finds out that
-nobody answers there, and goes on.
-"""
+"""Programs that bring their own network code: Node, Java, binaries that are linked statically."""
 
 from __future__ import annotations
 

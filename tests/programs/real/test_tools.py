@@ -8,15 +8,16 @@ import re
 import pytest
 
 from usernet.sandbox import Command
+from usernet.sandbox.addresses import MACHINE
 
 from .inside import HOST, free_port, inside, needs
 
 RTT_MS = 100.0
 
 
-@pytest.mark.parametrize("family", ["-4", "-6"])
-def test_ping_sees_the_line(family: str) -> None:
-    said = inside("ping", family, "-n", "-c", "5", "-i", "0.2", HOST, options=("--rtt", "100ms"))
+@pytest.mark.parametrize("whom", [HOST, *MACHINE])
+def test_ping_sees_the_line(whom: str) -> None:
+    said = inside("ping", "-n", "-c", "5", "-i", "0.2", whom, options=("--rtt", "100ms"))
     times = [float(time) for time in re.findall(r"time=([\d.]+) ms", said.decode())]
     assert len(times) == 5
     assert RTT_MS <= min(times) < RTT_MS + 20
@@ -24,9 +25,7 @@ def test_ping_sees_the_line(family: str) -> None:
 
 @needs("dig", "bind9-dnsutils")
 class TestDig:
-    @pytest.mark.parametrize(
-        ("kind", "address"), [("A", b"192.0.0.3\n"), ("AAAA", b"fd75:7365:726e:6574::3\n")]
-    )
+    @pytest.mark.parametrize(("kind", "address"), [("A", b"192.0.0.3\n"), ("AAAA", b"")])
     def test_finds_the_machine(self, kind: str, address: bytes) -> None:
         assert inside("dig", "+short", HOST, kind) == address
 

@@ -6,6 +6,7 @@ use super::relay::{Course, Relay};
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 use std::io;
+use std::net::SocketAddr;
 use usernet_core::app::Context;
 use usernet_core::stack::host::{Complaint, Offer, OfferId, Refusal};
 use usernet_core::stack::{Host, Readiness, SocketError, SocketId};
@@ -19,8 +20,8 @@ const KEEPALIVE: Nanos = 7200 * SECOND;
 
 /// How far a connection is.
 enum Stage {
-    /// The machine dials for somebody who waits.
-    Dialling(OfferId),
+    /// The machine dials for somebody who waits, and elsewhere where it is refused.
+    Dialling(OfferId, Option<SocketAddr>),
     /// The program's side stands, or is on its way.
     Standing(SocketId),
 }
@@ -85,23 +86,21 @@ impl Connections {
         !self.busy.is_empty()
     }
 
-    /// Somebody calls whom the machine reaches by `begin`, or not at all.
+    /// Somebody calls whom the machine reaches there, or elsewhere where it is refused; or not at all.
     pub(super) fn dial(
         &mut self,
         offer: Offer,
         record: Record,
-        begin: Option<impl FnOnce() -> io::Result<Machine>>,
+        (to, otherwise): (Option<SocketAddr>, Option<SocketAddr>),
         epoll: &Epoll,
         host: &mut Host,
         context: &mut Context<'_>,
     ) {
         let full = self.len() >= self.most;
         self.counts.too_many += u64::from(full);
-        let dialled = match begin.filter(|_| !full) {
-            Some(begin) => begin(),
-            None => Err(io::Error::from_raw_os_error(libc::ECONNREFUSED)),
-        };
-        let stage = Stage::Dialling(offer.id);
+        let refused = || Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
+        let dialled = to.filter(|_| !full).map_or_else(refused, Machine::dial);
+        let stage = Stage::Dialling(offer.id, otherwise);
         let begun =
             dialled.and_then(|machine| self.add(Relay::new(machine, record.clone()), stage, epoll));
         if let Err(error) = begun {
@@ -170,8 +169,8 @@ impl Connections {
     /// A socket has told something.
     pub(super) fn ready(
         &mut self,
-        key: u32,
-        events: u32,
+        (key, events): (u32, u32),
+        epoll: &Epoll,
         host: &mut Host,
         context: &mut Context<'_>,
     ) {
@@ -181,11 +180,28 @@ impl Connections {
         connection.relay.note(events);
         match connection.stage {
             Stage::Standing(_) => self.run(key, host, context.now),
-            Stage::Dialling(offer) => match connection.relay.machine.failure() {
+            Stage::Dialling(offer, otherwise) => match connection.relay.machine.failure() {
                 None => self.admit(key, offer, host, context.now),
+                Some(libc::ECONNREFUSED) if self.redial(key, otherwise, epoll) => {}
                 Some(error) => self.decline(key, offer, error, host, context),
             },
         }
+    }
+
+    /// The machine was refused: dials elsewhere. Whether it does.
+    fn redial(&mut self, key: u32, to: Option<SocketAddr>, epoll: &Epoll) -> bool {
+        let machine = to.and_then(|to| Machine::dial(to).ok());
+        let (Some(machine), Some(connection)) = (machine, self.get(key)) else {
+            return false;
+        };
+        if let Stage::Dialling(offer, _) = connection.stage {
+            connection.stage = Stage::Dialling(offer, None);
+        }
+        let record = connection.relay.record.clone();
+        connection.relay = Relay::new(machine, record);
+        epoll
+            .add(connection.relay.machine.fd(), EVENTS, CONNECTION, key)
+            .is_ok()
     }
 
     /// The machine's side stands: so may the program's.

@@ -43,6 +43,9 @@ pub struct RedirectSpec {
     pub from: String,
     /// An address, where the port stays, or an address and port; none where it is refused.
     pub to: Option<String>,
+    /// Where a connection goes that is refused there.
+    #[serde(default)]
+    pub otherwise: Option<String>,
 }
 
 /// A port of the machine that leads to a program.
@@ -111,6 +114,7 @@ struct Target {
 #[derive(Clone, Debug)]
 pub(super) struct Redirects {
     table: BTreeMap<(IpAddr, Option<u16>), Option<Target>>,
+    second: BTreeMap<(IpAddr, Option<u16>), Target>,
     /// Networks that are only here: their numbers, and the bits that count.
     networks: Vec<(u128, u128)>,
 }
@@ -119,27 +123,37 @@ impl Redirects {
     /// # Errors
     /// A redirect makes no sense.
     pub(super) fn new(spec: &Spec) -> Result<Self, AppError> {
-        let mut table = BTreeMap::new();
-        for (number, RedirectSpec { from, to }) in spec.redirects.iter().enumerate() {
-            let wrong = |key: &str, text: &str| {
-                let message = format!(
-                    "redirects[{number}].{key}: \"{text}\" is no address, as 192.0.0.3 or 192.0.0.3:80 is"
-                );
-                AppError::config(message)
+        let (mut table, mut second) = (BTreeMap::new(), BTreeMap::new());
+        for (number, redirect) in spec.redirects.iter().enumerate() {
+            let read = |key: &str, text: &String| {
+                let message = || {
+                    format!(
+                        "redirects[{number}].{key}: \"{text}\" is no address, as 192.0.0.3 or 192.0.0.3:80 is"
+                    )
+                };
+                let read = end(text);
+                read.ok_or_else(|| AppError::config(message()))
             };
-            let key = end(from).ok_or_else(|| wrong("from", from))?;
-            let target = match to {
-                None => None,
-                Some(text) => {
-                    let (address, port) = end(text).ok_or_else(|| wrong("to", text))?;
-                    Some(Target { address, port })
-                }
+            let RedirectSpec {
+                from,
+                to,
+                otherwise,
+            } = redirect;
+            let target = |key, text| {
+                let (address, port) = read(key, text)?;
+                Ok::<_, AppError>(Target { address, port })
             };
-            table.insert(key, target);
+            let from = read("from", from)?;
+            let to = to.as_ref().map(|to| target("to", to)).transpose()?;
+            table.insert(from, to);
+            if let Some(otherwise) = otherwise {
+                second.insert(from, target("otherwise", otherwise)?);
+            }
         }
         let networks = spec.addresses.iter().filter_map(|own| network(own));
         Ok(Self {
             table,
+            second,
             networks: networks.collect(),
         })
     }
@@ -153,6 +167,13 @@ impl Redirects {
             Some(target) => target.map(|target| target.at(to.port())),
             None => self.is_outside(to.ip()).then_some(to),
         }
+    }
+
+    /// Where a connection to an address and port goes that is refused where it is led to.
+    pub(super) fn otherwise(&self, to: SocketAddr) -> Option<SocketAddr> {
+        let keys = [(to.ip(), Some(to.port())), (to.ip(), None)];
+        let key = keys.iter().find(|key| self.table.contains_key(key))?;
+        self.second.get(key).map(|target| target.at(to.port()))
     }
 
     /// The address that is redirected to this one as a whole, with all its ports.
@@ -234,6 +255,19 @@ mod tests {
     fn way(redirects: &Redirects, to: &str) -> Option<String> {
         let way = redirects.way(to.parse().unwrap());
         way.map(|way| way.to_string())
+    }
+
+    #[test]
+    fn who_is_refused_may_go_elsewhere() {
+        let redirects = redirects(&json!([
+            {"from": "192.0.0.3", "to": "127.0.0.1", "otherwise": "::1"},
+            {"from": "192.0.0.3:22", "to": "127.0.0.1:2222"},
+        ]));
+        let redirects = redirects.unwrap();
+        let otherwise = |to: &str| redirects.otherwise(to.parse().unwrap());
+        assert_eq!(otherwise("192.0.0.3:80"), Some("[::1]:80".parse().unwrap()));
+        assert_eq!(otherwise("192.0.0.3:22"), None);
+        assert_eq!(otherwise("192.0.2.1:80"), None);
     }
 
     #[test]
