@@ -127,12 +127,14 @@ pub(super) fn refused(at: SocketAddr, error: &io::Error) -> AppError {
 /// From where a program sees a caller call: its own address, or, where the machine itself calls, the
 /// one by which programs reach it.
 fn face(peer: SocketAddr, to: SocketAddr, redirects: &Redirects, own: &[IpAddr]) -> SocketAddr {
-    let known = redirects.face_of(peer.ip());
-    let abroad = (!peer.ip().is_loopback()).then_some(peer.ip());
+    // A listener of IPv6 may hear IPv4 too.
+    let caller = peer.ip().to_canonical();
+    let known = redirects.face_of(caller);
+    let abroad = (!caller.is_loopback()).then_some(caller);
     let fits = |address: &IpAddr| address.is_ipv4() == to.is_ipv4();
     let face = known.or(abroad).filter(fits);
     let face = face.or_else(|| own.iter().copied().find(fits));
-    SocketAddr::new(face.unwrap_or(peer.ip()), peer.port())
+    SocketAddr::new(face.unwrap_or(caller), peer.port())
 }
 
 fn take(
