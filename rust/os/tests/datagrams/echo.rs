@@ -79,6 +79,48 @@ fn ping_goes_by_sockets_of_users_where_they_may_have_them() {
 }
 
 #[test]
+fn ping_is_prohibited_where_the_system_gives_no_socket_for_it() {
+    let Some(gated) = Gated::with(&to_loopback(), |machine: &Namespace| {
+        machine.ip("addr add 203.0.113.9/32 dev lo");
+        machine.within(give_up_raw_sockets);
+    }) else {
+        return;
+    };
+    for (address, expected) in [
+        (MACHINE[0], false),
+        (TO_LOOPBACK[0], true),
+        ("192.0.0.1", true),
+    ] {
+        let Some((shown, answered)) = ping(&gated, &format!("-c 1 -W 5 {address}")) else {
+            return;
+        };
+        assert_eq!(answered, expected, "{shown}");
+        assert!(answered || shown.contains("Packet filtered"), "{shown}");
+    }
+    let counted = &gated.counters()["datagrams"];
+    assert_eq!(
+        (&counted["echo_ipv4"], &counted["echo_ipv6"]),
+        (&json!("forbidden"), &json!("forbidden"))
+    );
+}
+
+/// Leaves this thread, and those that it starts, without CAP_NET_RAW (capset(2)).
+fn give_up_raw_sockets() {
+    const VERSION: u32 = 0x2008_0522;
+    const NET_RAW: u32 = 13;
+    let header = [VERSION, 0];
+    let mut sets = [0_u32; 6];
+    // SAFETY: header and sets have the size that this version says, and live through the calls.
+    unsafe {
+        let (header, sets) = (header.as_ptr(), sets.as_mut_ptr());
+        assert_eq!(libc::syscall(libc::SYS_capget, header, sets), 0);
+        *sets &= !(1 << NET_RAW);
+        *sets.add(1) &= !(1 << NET_RAW);
+        assert_eq!(libc::syscall(libc::SYS_capset, header, sets), 0);
+    }
+}
+
+#[test]
 fn the_gateway_answers_for_itself_and_for_the_machine() {
     let Some(gated) = with(&to_loopback()) else {
         return;
