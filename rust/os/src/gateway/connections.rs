@@ -401,3 +401,20 @@ fn meaning(error: i32) -> (Refusal, End) {
         _ => (Refusal::Reset, End::Refused),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_told_what_the_machine_was() {
+        let told = |error| meaning(error).0;
+        assert_eq!(told(libc::ECONNREFUSED), Refusal::Reset);
+        assert_eq!(told(libc::ENETUNREACH), Refusal::Icmp(Complaint::NoRoute));
+        assert_eq!(told(libc::EHOSTUNREACH), Refusal::Icmp(Complaint::NoHost));
+        assert_eq!(told(libc::EACCES), Refusal::Icmp(Complaint::Prohibited));
+        assert_eq!(meaning(libc::ETIMEDOUT), (Refusal::Silence, End::TimedOut));
+        // Whatever the machine has too little of, nobody else has to wait for it.
+        assert_eq!(meaning(libc::EMFILE), (Refusal::Reset, End::Refused));
+    }
+}

@@ -169,3 +169,37 @@ fn call(
     let called = host.connect(to, Some(face), options.clone(), now);
     called.or_else(|_| host.connect(to, Some(any), options, now))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_caller_has_its_own_address_and_the_machine_the_one_that_leads_to_it() {
+        let redirects = |to: &str| {
+            let spec = json!({
+                "addresses": ["192.0.0.1/29"], "redirects": [{"from": "192.0.0.3", "to": to}],
+            });
+            Redirects::new(&serde_json::from_value(spec).unwrap()).unwrap()
+        };
+        let own = ["192.0.0.1", "fd00::1"].map(|own| own.parse().unwrap());
+        let seen = |peer: &str, to: &str, redirects: &Redirects| {
+            let (peer, to) = (peer.parse().unwrap(), to.parse().unwrap());
+            face(peer, to, redirects, &own).to_string()
+        };
+        let (shut, open) = (redirects("10.0.0.1"), redirects("127.0.0.1"));
+        for (peer, to, expected) in [
+            ("127.0.0.1:9", "192.0.0.2:80", "192.0.0.3:9"),
+            ("[::ffff:127.0.0.1]:9", "192.0.0.2:80", "192.0.0.3:9"),
+            ("203.0.113.9:9", "192.0.0.2:80", "203.0.113.9:9"),
+            ("[2001:db8::9]:9", "[fd00::2]:80", "[2001:db8::9]:9"),
+            // There is nobody of the other family that it could be.
+            ("[2001:db8::9]:9", "192.0.0.2:80", "192.0.0.1:9"),
+            ("127.0.0.1:9", "[fd00::2]:80", "[fd00::1]:9"),
+        ] {
+            assert_eq!(seen(peer, to, &open), expected, "{peer} {to}");
+        }
+        assert_eq!(seen("127.0.0.1:9", "192.0.0.2:80", &shut), "192.0.0.1:9");
+    }
+}
