@@ -76,9 +76,11 @@ def serving(size: int) -> Iterator[int]:
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
             thread = threading.Thread(target=server.serve_forever)
             thread.start()
-            yield server.server_port
-            server.shutdown()
-            thread.join()
+            try:
+                yield server.server_port
+            finally:
+                server.shutdown()
+                thread.join()
 
 
 def downloaded(port: int, report: Path, *options: str) -> Seen:
