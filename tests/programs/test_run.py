@@ -200,6 +200,8 @@ class TestItsWords:
             (("--publish", "80", "true"), "such as 8080:80"),
             (("--interface-mtu", "60", "true"), "interface-mtu = 60"),
             (("--join", "un-such", "true"), 'join = "un-such": no network of this name runs'),
+            (("--join", "x", "--rtt", "1s", "true"), "join: joins a network as it is"),
+            (("--join", "x", "--name", "y", "true"), "join: joins a network as it is"),
             (("--name", "a b", "true"), "not a name for a network"),
         ],
     )
@@ -209,6 +211,26 @@ class TestItsWords:
         done = ran(*words, code=2)
         assert said in done.stderr
         assert done.stderr.count("\n") == 1
+
+    def test_without_standard_streams(self) -> None:
+        script = '"$@" <&- >&- 2>&-'
+        words = ["sh", "-c", script, "sh", PROGRAM, "run", "sh", "-c", "exit 7"]
+        assert subprocess.run(words, check=False, timeout=60).returncode == 7
+
+    def test_a_network_within_a_network(self) -> None:
+        within = ("--rtt", "40ms", PROGRAM, "run", "--rtt", "60ms")
+        ping = ("ping", "-n", "-c3", "-i0.3", "host.usernet")
+        shortest = re.search(r"= ([\d.]+)/", ran(*within, *ping).stdout)
+        assert shortest is not None
+        assert 60 <= float(shortest[1]) < 80  # host.usernet is what runs the inner one
+
+    def test_another_user_inside(self) -> None:
+        script = "id -un; ping -n -c1 -W5 192.0.0.1"
+        done = ran(
+            "setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "sh", "-c", script
+        )
+        assert done.stdout.startswith("nobody\n")
+        assert " 0% packet loss" in done.stdout
 
 
 class TestOthers:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self, TextIO
 from usernet.engine.fidelity import fidelity
 from usernet.errors import CaptureError
 from usernet.programs.live import record, summary
+from usernet.programs.title import is_on_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -95,7 +96,7 @@ class Ending:
             impairments=impairments,
             gateway=statistics.apps["second"],
         )
-        if self.is_quiet or not sys.stderr.isatty():
+        if self.is_quiet or not is_on_terminal():
             return
         for name, one in sorted(statistics.impairments.items(), reverse=True):
             _say(f"{name:<4} {summary(one)}")

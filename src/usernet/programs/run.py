@@ -81,7 +81,7 @@ def run(
         no_host: Inside, this machine's own servers are not reached.
         publish: Let a port of this machine lead inside, such as 8080:80 or 0.0.0.0:53:53/udp.
         name: Call the network so, for others to join.
-        join: Run the program in the network of this name, without options of its own.
+        join: Run the program in the network of this name, as it is.
         interface_mtu: Bytes of the largest packet that the program's interface sends.
         quiet: Say nothing but errors.
         as_json: Append events as JSON, one a line, to this file.
@@ -91,6 +91,10 @@ def run(
     watch = Watch()
     try:
         if join is not None:
+            others = (line, pcap, report, precise, no_host, publish, name, as_json)
+            if any(others) or interface_mtu != _MTU:
+                allowed = "with --quiet alone: the options are those of the network's first program"
+                raise ConfigError("joins a network as it is", path="join", allowed=allowed)
             return _exit_code(_join(command, watch, join))
         wishes = _Wishes(command, pcap, report, name, precise=precise)
         outside = Outside.of(publish, with_machine=not no_host, mtu=interface_mtu)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from usernet.config.link import Link
     from usernet.engine import Statistics
 
-__all__ = ["Title", "line_title"]
+__all__ = ["Title", "is_on_terminal", "line_title"]
 
 _PUSH, _POP = "\033[22;2t", "\033[23;2t"
 _SET = "\033]2;{}\033\\"
@@ -35,7 +35,7 @@ class Title:
 
     def __init__(self, *, wanted: bool = True) -> None:
         terminal = os.environ.get("TERM", "")
-        self.shown: bool = wanted and sys.stderr.isatty() and terminal not in _DUMB
+        self.shown: bool = wanted and is_on_terminal() and terminal not in _DUMB
         self._write(_PUSH)
 
     def show(self, text: str) -> None:
@@ -52,6 +52,11 @@ class Title:
         if self.shown:
             sys.stderr.write(text)
             sys.stderr.flush()
+
+
+def is_on_terminal() -> bool:
+    """Whether standard error is a terminal; a program may be started without any."""
+    return bool(sys.stderr) and sys.stderr.isatty()
 
 
 def line_title(program: str, before: Statistics, now: Statistics, link: Link) -> str:

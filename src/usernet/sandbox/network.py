@@ -173,7 +173,9 @@ def _connect(mtu: int) -> Device:
         raise
     except OSError as error:
         raise ConfigError(str(error.strerror), path="interface-mtu", value=mtu) from error
-    _set(("ipv4", "ping_group_range"), f"{os.getegid()} {os.getegid()}")
+    # The second is refused in a user namespace, which has no other group.
+    for groups in (f"{os.getegid()} {os.getegid()}", "0 2147483647"):
+        _set(("ipv4", "ping_group_range"), groups)
     _set(("ipv4", "ip_unprivileged_port_start"), "0")
     for name, value in (("disable_ipv6", "0"), ("accept_ra", "0"), ("addr_gen_mode", "1")):
         _set(("ipv6", "conf", INTERFACE, name), value)
