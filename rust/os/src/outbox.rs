@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use std::collections::VecDeque;
 use std::io;
 use std::os::fd::RawFd;
-use usernet_core::packet::{Packet, Pool};
+use usernet_core::packet::{Packet, Pool, Segmentation};
+use usernet_core::wire::segment;
 
 /// How many packets wait while the socket is full; more are dropped.
 const WAITING: usize = 2048;
@@ -97,6 +98,8 @@ impl Outbox {
                 self.too_large += 1;
                 self.drop_oldest(pool);
             }
+            // Linux knows UDP super-packets since 6.2.
+            libc::EINVAL if self.cut_oldest(pool) => {}
             errno @ (libc::ENXIO | libc::ENODEV) => {
                 self.failed.add(errno, 1);
                 self.drop_oldest(pool);
@@ -110,9 +113,61 @@ impl Outbox {
         false
     }
 
+    /// Puts the packets that the oldest stands for in its place, if it is a UDP super-packet.
+    fn cut_oldest(&mut self, pool: &mut Pool) -> bool {
+        let is_udp = |packet: &Packet| packet.offload().segmentation == Segmentation::Udp;
+        let found = self.waiting.front().is_some_and(is_udp);
+        let Some(packet) = found.then(|| self.waiting.pop_front()).flatten() else {
+            return false;
+        };
+        let mut apart = Vec::new();
+        if let Err(packet) = segment::segments(packet, pool, &mut |one| apart.push(one)) {
+            self.waiting.push_front(packet);
+            return false;
+        }
+        for one in apart.into_iter().rev() {
+            self.waiting.push_front(one);
+        }
+        true
+    }
+
     fn drop_oldest(&mut self, pool: &mut Pool) {
         if let Some(packet) = self.waiting.pop_front() {
             pool.free(packet);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::SocketAddr;
+    use usernet_core::stack::compose::{Marks, datagram};
+
+    #[test]
+    fn a_udp_super_packet_that_is_refused_goes_in_pieces_before_what_follows() {
+        let mut pool = Pool::default();
+        let mut packet = |len, size| {
+            let at = |port| SocketAddr::from(([192, 0, 0, 2], port));
+            let marks = Marks {
+                hop_limit: 64,
+                traffic_class: 0,
+                id: None,
+            };
+            let fill = |bytes: &mut [u8]| bytes.fill(7);
+            datagram(&mut pool, (at(1), at(2)), marks, (len, size), fill).unwrap()
+        };
+        let mut packets = vec![packet(250, Some(100)), packet(20, None)];
+        let mut outbox = Outbox::default();
+        outbox.add(&mut packets, &mut pool);
+        let refused = io::Error::from_raw_os_error(libc::EINVAL);
+        assert!(!outbox.fail(&refused, &mut pool));
+        let lengths =
+            |outbox: &Outbox| -> Vec<usize> { outbox.waiting.iter().map(Packet::len).collect() };
+        assert_eq!(lengths(&outbox), [128, 128, 78, 48]);
+        assert!(!outbox.fail(&refused, &mut pool));
+        assert_eq!(lengths(&outbox), [128, 78, 48]);
+        outbox.free(&mut pool);
+        assert_eq!(pool.lent(), 0);
     }
 }
