@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from usernet.config.address import LEAST_MTU_IPV6
 from usernet.config.apps import Gateway, Publish
+from usernet.errors import ConfigError
 from usernet.programs.published import published
 from usernet.report.connections import Connections
 from usernet.sandbox.addresses import GATEWAY, HOST_NAME, MACHINE
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Outside"]
 
 _DNS = 53
+_MOST_MTU = 65535
 _LOOPBACK = ("127.0.0.1", "::1")
 _RESOLVER, _HOSTS = Path("/etc/resolv.conf"), Path("/etc/hosts")
 
@@ -48,8 +51,11 @@ class Outside:
         """As this machine is.
 
         Raises:
-            ConfigError: What is to be published is not said as it should be.
+            ConfigError: What is to be published is not said as it should be, or the MTU is none.
         """
+        if not LEAST_MTU_IPV6 <= mtu <= _MOST_MTU:
+            allowed = f"{LEAST_MTU_IPV6} to {_MOST_MTU} bytes, of which IPv6 needs the least"
+            raise ConfigError("no MTU", path="interface-mtu", value=mtu, allowed=allowed)
         resolver = Resolver.of(_read(_RESOLVER))
         return cls(resolver, _read(_HOSTS), tuple(map(published, publish)), with_machine, mtu)
 
