@@ -139,6 +139,11 @@ class TestWhatTheProgramMeets:
     def test_the_machine_can_be_shut_off(self, port: int) -> None:
         refused = ran("--no-host", "curl", "-sS", f"http://192.0.0.3:{port}/", code=7)
         assert "connect" in refused.stderr
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as server:
+            for address in ("192.0.0.3", "fd75:7365:726e:6574::3"):
+                read = f"cat </dev/tcp/{address}/{server.getsockname()[1]}"
+                refused = ran("--no-host", "bash", "-c", read, code=1)
+                assert "Connection refused" in refused.stderr
         assert ran("--no-host", "grep", "-c", "usernet", "/etc/hosts", code=1).stdout == "0\n"
 
     def test_what_it_said_last_gets_through_when_it_has_ended(self) -> None:

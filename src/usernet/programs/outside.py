@@ -70,7 +70,7 @@ class Outside:
             addresses=tuple(map(str, GATEWAY)),
             mtu=self.mtu,
             redirects=dict(self._redirects()),
-            otherwise=dict(zip(MACHINE, reversed(_LOOPBACK), strict=True)),
+            otherwise=dict(self._second_tries()),
             names={HOST_NAME: MACHINE[:1]} if self.with_machine else {},
             publish=self.published,
         )
@@ -79,6 +79,11 @@ class Outside:
     def connections(emulation: Emulation) -> Connections:
         """What the gateway wrote down of each connection."""
         return Connections.from_core(emulation.series("second"))
+
+    def _second_tries(self) -> Iterator[tuple[str, str]]:
+        """A server on one of the machine's loopback addresses is found by the name's other one."""
+        if self.with_machine:
+            yield from zip(MACHINE, reversed(_LOOPBACK), strict=True)
 
     def _redirects(self) -> Iterator[tuple[str, str | None]]:
         for inside, loopback in zip(MACHINE, _LOOPBACK, strict=True):
