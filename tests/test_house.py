@@ -29,7 +29,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "net/tls.py": "tests/net/test_host.py",
     "programs/ending.py": "tests/programs/test_run.py",
     "programs/outside.py": "tests/programs/test_run.py",
-    "sandbox/descriptors.py": "tests/programs/test_run.py",
     "sandbox/interface.py": "tests/sandbox/test_enclosure.py",
     "sandbox/launch.py": "tests/sandbox/test_enclosure.py",
     "sandbox/network.py": "tests/sandbox/test_enclosure.py",

@@ -43,10 +43,11 @@ def test_a_page_arrives_over_a_bad_line(web: str, page: bytes, options: tuple[st
     assert inside(*CURL, f"{web}/page", options=options) == page
 
 
-def test_a_page_arrives_by_ipv6(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", ["[fd75:7365:726e:6574::3]", HOST])
+def test_a_page_arrives_from_a_server_on_ipv6(tmp_path: Path, host: str) -> None:
     (tmp_path / "page").write_bytes(b"by IPv6")
     with serving(files(tmp_path), address="::1") as port:
-        assert inside(*CURL, "-6", f"http://{HOST}:{port}/page") == b"by IPv6"
+        assert inside(*CURL, f"http://{host}:{port}/page") == b"by IPv6"
 
 
 def test_a_download_goes_on_where_it_ended(web: str, page: bytes, tmp_path: Path) -> None:
