@@ -10,6 +10,7 @@ mod malformed;
 
 mod net;
 mod routing;
+mod straight;
 mod tcp;
 mod udp;
 mod wire;
