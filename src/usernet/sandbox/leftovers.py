@@ -62,7 +62,8 @@ def end_all(found: Callable[[], Iterable[int]]) -> None:
     """
     deadline = time.monotonic() + _PATIENCE
     while pids := set(found()):
-        ends = [end for pid in pids if (end := _kill(pid)) is not None]
+        # Parents before their children, or they would report these as killed.
+        ends = [end for pid in sorted(pids) if (end := _kill(pid)) is not None]
         try:
             if not _wait_for(ends, deadline):
                 return
