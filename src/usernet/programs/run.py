@@ -78,7 +78,7 @@ def run(
         pcap: Write a capture (pcapng): what leaves, and what is dropped and why.
         report: Write a report (HTML) at the end.
         precise: Spin for the last 80 µs before each deadline; costs CPU time.
-        no_host: Inside, this machine's own servers are not reached.
+        no_host: What listens on this machine's loopback alone is not reached.
         publish: Let a port of this machine lead inside, such as 8080:80 or 0.0.0.0:53:53/udp.
         name: Call the network so, for others to join.
         join: Run the program in the network of this name, as it is.
