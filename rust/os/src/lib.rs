@@ -9,6 +9,7 @@ mod capture_file;
 pub mod clock;
 pub mod device;
 pub mod drive;
+pub mod entropy;
 mod ethernet;
 mod failures;
 mod framing;
