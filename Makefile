@@ -30,7 +30,7 @@ test: ## build, then run every test, Rust's and Python's
 	cargo test --workspace --locked
 	$(BIN)/pytest
 
-soak: build ## build, then have `usernet run` carry GiBs over good and bad lines (some 15 minutes)
+soak: build ## build, then have `usernet run` carry GiBs over good and bad lines (minutes)
 	@tools/bootstrap test
 	USERNET_SOAK=1 $(BIN)/pytest tests/programs/real/test_transfers.py
 
