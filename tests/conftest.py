@@ -1,7 +1,8 @@
-"""What every test shares: who may run the tests marked `root`."""
+"""What every test shares: who may run the tests marked `root`, and what signals do."""
 
 import functools
 import os
+import signal
 import subprocess
 
 import pytest
@@ -10,6 +11,16 @@ from hypothesis import settings
 # How long an example takes says how busy the machine is, not whether the property holds.
 settings.register_profile("usernet", deadline=None)
 settings.load_profile("usernet")
+
+# Under nohup(1), and in the background of a shell without jobs, these are ignored, and would be by
+# every program that the tests start.
+for _number, _usual in (
+    (signal.SIGHUP, signal.SIG_DFL),
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _usual)
 
 
 @functools.cache
