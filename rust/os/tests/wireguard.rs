@@ -1,8 +1,8 @@
 //! A WireGuard device beside wireguard-go, which is the real thing: in two namespaces, by real sockets.
-#[path = "wireguard/ends.rs"]
-mod ends;
 #![allow(clippy::unwrap_used)]
 
+#[path = "wireguard/ends.rs"]
+mod ends;
 mod namespaces;
 
 use ends::{Ours, Theirs, between, echo_request};
