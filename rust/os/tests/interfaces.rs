@@ -9,6 +9,7 @@ use std::net::{Shutdown, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use usernet_core::action::parse;
 use usernet_core::app::ErrorKind;
@@ -21,7 +22,7 @@ struct Path {
     client: Namespace,
     middle: Namespace,
     server: Namespace,
-    run: Run,
+    run: Arc<Run>,
 }
 
 impl Path {
@@ -62,7 +63,7 @@ impl Path {
         let run = middle.within(move || {
             let run = Run::real(1, false).unwrap();
             run.apply(&parse(&actions).unwrap()).unwrap();
-            run
+            Arc::new(run)
         });
         let path = Self {
             client,
@@ -84,16 +85,26 @@ impl Path {
         }
     }
 
+    /// What was counted. Asked in the middle: whoever asks may have to do the engine's work, such as to look
+    /// for an interface that has vanished.
+    fn statistics(&self) -> Value {
+        let run = Arc::clone(&self.run);
+        self.middle.within(move || run.statistics().unwrap())
+    }
+
     fn counter(&self, app: &str, name: &str) -> Value {
-        self.run.statistics().unwrap()["apps"][app][name].clone()
+        self.statistics()["apps"][app][name].clone()
     }
 
     /// Waits until a counter is as it should be.
     fn expect(&self, app: &str, name: &str, good: impl Fn(&Value) -> bool) {
         let until = Instant::now() + PATIENCE;
         while !good(&self.counter(app, name)) {
-            let all = self.run.statistics().unwrap();
-            assert!(Instant::now() < until, "{app}.{name}: {all:#}");
+            assert!(
+                Instant::now() < until,
+                "{app}.{name}: {:#}",
+                self.statistics()
+            );
             std::thread::yield_now();
         }
     }
