@@ -135,8 +135,13 @@ impl Gateway {
     /// Moves what connections have, and lets the host send.
     fn work(&mut self, context: &mut Context<'_>) {
         let Self {
-            host, connections, ..
+            host,
+            connections,
+            datagrams,
+            ..
         } = self;
+        let ended = datagrams.take_ended().into_iter();
+        ended.for_each(|record| connections.keep(record));
         connections.run_busy(host, context.now);
         host.look();
         host.take_events(&mut self.events);
@@ -171,8 +176,6 @@ impl App for Gateway {
     fn pull(&mut self, context: &mut Context<'_>) -> bool {
         self.host.fire(context);
         self.datagrams.expire(context.now);
-        let ended = self.datagrams.take_ended().into_iter();
-        ended.for_each(|record| self.connections.keep(record));
         self.datagrams.run_busy(&mut self.host, context);
         let more = self.poll(context);
         self.work(context);
