@@ -99,7 +99,12 @@ impl Connections {
         let full = self.len() >= self.most;
         self.counts.too_many += u64::from(full);
         let refused = || Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
-        let dialled = to.filter(|_| !full).map_or_else(refused, Machine::dial);
+        let first = to.filter(|_| !full).map_or_else(refused, Machine::dial);
+        let (dialled, otherwise) = match (first, otherwise.filter(|_| !full)) {
+            // Such as IPv6's loopback on a machine that has no IPv6.
+            (Err(_), Some(otherwise)) => (Machine::dial(otherwise), None),
+            (first, otherwise) => (first, otherwise),
+        };
         let stage = Stage::Dialling(offer.id, otherwise);
         let begun =
             dialled.and_then(|machine| self.add(Relay::new(machine, record.clone()), stage, epoll));
