@@ -60,7 +60,7 @@ pub fn datagram(
     let outline = outline(source.ip(), destination.ip(), UDP, marks)?;
     let (at, whole) = (outline.header_len(), UDP_HEADER + len);
     let fits = len <= largest_datagram(source.is_ipv4());
-    let mut packet = pool.packet(at + whole).filter(|_| fits)?;
+    let mut packet = fits.then(|| pool.packet(at + whole)).flatten()?;
     outline.emit(packet.bytes_mut());
     let datagram = &mut packet.bytes_mut()[at..];
     put_u16(datagram, 0, source.port());
@@ -148,7 +148,7 @@ fn message(
     let len: usize = pieces.iter().map(|piece| piece.len()).sum();
     let at = outline.header_len();
     let fits = 4 + len <= largest_datagram(source.is_ipv4());
-    let mut packet = pool.packet(at + 4 + len).filter(|_| fits)?;
+    let mut packet = fits.then(|| pool.packet(at + 4 + len)).flatten()?;
     outline.emit(packet.bytes_mut());
     let message = &mut packet.bytes_mut()[at..];
     message[..2].copy_from_slice(&kind);

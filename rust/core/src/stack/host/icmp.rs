@@ -2,10 +2,10 @@
 use super::Host;
 use super::deliver::{HOP_LIMIT, verifies};
 use crate::app::Context;
+use crate::stack::compose::{self, Marks};
 use crate::stack::ip::Arrival;
 use crate::stack::ip::counters::Dropped;
-use crate::stack::ip::error::{outline, seal};
-use crate::stack::ip::header::{Header, Outline};
+use crate::stack::ip::header::Header;
 use crate::stack::socket::demux::{Binding, Flow, Protocol};
 use crate::wire::checksum::sum;
 use crate::wire::field::u16_at;
@@ -13,6 +13,9 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// Bytes of an echo message's header.
 pub(super) const HEADER: usize = 8;
+
+/// Type, code and checksum.
+const BEFORE_REST: usize = 4;
 
 /// The types of echo request and reply.
 pub(super) const fn echo_types(v4: bool) -> (u8, u8) {
@@ -81,43 +84,32 @@ impl Host {
         if !header.is_unicast() || self.ip.is_broadcast(header.destination) {
             return Err(Dropped::BadAddress);
         }
-        let (_, reply) = echo_types(header.is_v4());
         let (from, to) = (header.destination, header.source);
         self.send_echo(
             (from, to),
             HOP_LIMIT,
+            (true, &message[BEFORE_REST..]),
             context,
-            |bytes| {
-                bytes.copy_from_slice(message);
-                bytes[0] = reply;
-            },
-            message.len(),
         )
     }
 
-    /// Sends an echo message of `len` bytes, which `fill` writes but for the checksum.
+    /// Sends an echo message: whether it is a reply, and what follows its checksum.
     pub(super) fn send_echo(
         &mut self,
-        (source, destination): (IpAddr, IpAddr),
+        ends: (IpAddr, IpAddr),
         hop_limit: u8,
+        (is_reply, rest): (bool, &[u8]),
         context: &mut Context<'_>,
-        fill: impl FnOnce(&mut [u8]),
-        len: usize,
     ) -> Result<(), Dropped> {
+        let destination = ends.1;
         let hop = self.ip.hop(destination).ok_or(Dropped::NoRoute)?;
-        let outline = Outline {
+        let marks = Marks {
             hop_limit,
+            traffic_class: 0,
             id: Some(self.ip.next_id(destination)),
-            ..outline(source, destination)
         };
-        let at = outline.header_len();
-        let Some(mut packet) = context.pool.packet(at + len) else {
-            return Ok(());
-        };
-        outline.emit(packet.bytes_mut());
-        let message = &mut packet.bytes_mut()[at..];
-        fill(message);
-        seal(message, source, destination);
+        let packet = compose::echo(context.pool, ends, marks, is_reply, rest);
+        let packet = packet.ok_or(Dropped::NoMemory)?;
         self.ip.transmit_to(packet, destination, hop, context);
         Ok(())
     }

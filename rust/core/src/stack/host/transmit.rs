@@ -1,18 +1,17 @@
 //! Sockets that have something to send, in turns.
 use super::Host;
-use super::icmp::{HEADER as ECHO_HEADER, echo_types};
 use super::sockets::Kind;
 use super::stream::Stream;
 use crate::app::Context;
 use crate::packet::{Offload, Packet, Segmentation};
+use crate::stack::compose::{self, Marks};
 use crate::stack::ip::Ip;
 use crate::stack::ip::counters::Dropped;
-use crate::stack::ip::header::{LARGEST, Outline, pseudo_sum};
+use crate::stack::ip::header::{IPV4_HEADER, IPV6_HEADER, LARGEST, Outline, pseudo_sum};
 use crate::stack::ip::partial;
-use crate::stack::socket::udp::{HEADER as UDP_HEADER, Udp};
+use crate::stack::socket::udp::HEADER as UDP_HEADER;
 use crate::stack::tcp::Outgoing;
-use crate::wire::field::put_u16;
-use crate::wire::headers::{TCP, UDP};
+use crate::wire::headers::TCP;
 use std::net::{IpAddr, SocketAddr};
 
 /// How many packets, as they will be on the wire, a host sends in a breath: what a link has room for
@@ -22,9 +21,8 @@ const BREATH: u64 = 512;
 const TURN: u64 = 64;
 /// Bytes of the largest TCP header.
 const LARGEST_TCP_HEADER: usize = 60;
-/// Where TCP and UDP keep their checksums.
+/// Where TCP keeps its checksum.
 const TCP_CHECKSUM: u16 = 16;
-const UDP_CHECKSUM: u16 = 6;
 const CWR: u8 = 0x80;
 
 impl Host {
@@ -99,22 +97,23 @@ impl Host {
         let hop = self.ip.hop(remote.ip()).ok_or(Dropped::NoRoute)?;
         let mtu = self.ip.mtu(hop, remote.ip(), context.now);
         let udp = self.sockets.udp(place).ok_or(Dropped::NoSocket)?;
-        let mut outline = Outline {
-            source,
-            destination: remote.ip(),
-            protocol: UDP,
-            hop_limit: udp.options.hop_limit,
-            ecn: 0,
-            id: None,
+        let header = if source.is_ipv4() {
+            IPV4_HEADER
+        } else {
+            IPV6_HEADER
         };
-        let at = outline.header_len();
-        if at + UDP_HEADER + len > mtu as usize {
-            outline.id = Some(self.ip.next_id(remote.ip()));
-        }
-        let packet = context.pool.packet(at + UDP_HEADER + len);
-        let mut packet = packet.ok_or(Dropped::NoMemory)?;
-        let udp = self.sockets.udp(place).ok_or(Dropped::NoSocket)?;
-        emit_datagram(&mut packet, &outline, (local.port(), remote.port()), udp);
+        let cut = header + UDP_HEADER + len > mtu as usize;
+        let marks = Marks {
+            hop_limit: udp.options.hop_limit,
+            traffic_class: 0,
+            id: cut.then(|| self.ip.next_id(remote.ip())),
+        };
+        let ends = (SocketAddr::new(source, local.port()), remote);
+        let fill = |payload: &mut [u8]| {
+            udp.outgoing.pop(payload);
+        };
+        let packet = compose::datagram(context.pool, ends, marks, (len, None), fill);
+        let packet = packet.ok_or(Dropped::NoMemory)?;
         self.ip.transmit_to(packet, remote.ip(), hop, context);
         Ok(())
     }
@@ -141,9 +140,8 @@ impl Host {
             let source = self.ip.source_for(remote.ip());
             let sent = source.map_err(|_| Dropped::NoRoute).and_then(|source| {
                 let ends = (source, remote.ip());
-                let len = ECHO_HEADER + payload.len();
-                let fill = |message: &mut [u8]| request(message, identifier, remote, &payload);
-                self.send_echo(ends, hop_limit, context, fill, len)
+                let rest = request(identifier, remote.port(), &payload);
+                self.send_echo(ends, hop_limit, (false, &rest), context)
             });
             if let Err(cause) = sent {
                 self.ip.drops.count(cause);
@@ -168,14 +166,9 @@ impl Host {
     }
 }
 
-/// Writes an echo request but for its checksum.
-fn request(message: &mut [u8], identifier: u16, remote: SocketAddr, payload: &[u8]) {
-    let (kind, _) = echo_types(remote.is_ipv4());
-    message[..ECHO_HEADER].fill(0);
-    message[0] = kind;
-    put_u16(message, 4, identifier);
-    put_u16(message, 6, remote.port());
-    message[ECHO_HEADER..].copy_from_slice(payload);
+/// What follows the checksum of an echo request.
+fn request(identifier: u16, sequence: u16, payload: &[u8]) -> Vec<u8> {
+    [&identifier.to_be_bytes(), &sequence.to_be_bytes(), payload].concat()
 }
 
 /// Sends what a connection has to send now, until the host has sent so many packets; whether there may
@@ -238,19 +231,4 @@ fn emit_segment(packet: &mut Packet, outline: Outline, outgoing: &Outgoing<'_>) 
         };
     }
     packet.set_offload(offload);
-}
-
-/// Writes the oldest datagram of a socket, and takes it out.
-fn emit_datagram(packet: &mut Packet, outline: &Outline, ports: (u16, u16), udp: &mut Udp) {
-    let at = outline.header_len();
-    outline.emit(packet.bytes_mut());
-    let datagram = &mut packet.bytes_mut()[at..];
-    let len = datagram.len();
-    put_u16(datagram, 0, ports.0);
-    put_u16(datagram, 2, ports.1);
-    put_u16(datagram, 4, len as u16);
-    let pseudo = pseudo_sum(outline.source, outline.destination, UDP, len);
-    put_u16(datagram, 6, pseudo);
-    udp.outgoing.pop(&mut datagram[UDP_HEADER..]);
-    packet.set_offload(partial(at, UDP_CHECKSUM));
 }

@@ -4,15 +4,11 @@ use super::counters::Dropped;
 use super::header::{Header, ICMPV4, ICMPV6, Outline, pseudo_sum};
 use super::interface::is_source;
 use crate::app::Context;
+use crate::stack::compose::{self, IcmpError};
 use crate::wire::checksum::{add, checksum, sum};
-use crate::wire::field::{put_u16, put_u32};
+use crate::wire::field::put_u16;
 use std::net::IpAddr;
 
-/// Bytes of an ICMP header.
-const HEADER: usize = 8;
-/// How long an error may be: RFC 1812 §4.3.2.3; the smallest MTU of IPv6.
-const LONGEST_V4: usize = 576;
-const LONGEST_V6: usize = 1280;
 /// Hop limit of messages.
 const HOP_LIMIT: u8 = 64;
 
@@ -113,27 +109,13 @@ impl Ip {
         source: IpAddr,
         context: &mut Context<'_>,
     ) {
-        let outline = outline(source, header.source);
-        let at = outline.header_len();
-        let longest = if header.is_v4() {
-            LONGEST_V4
-        } else {
-            LONGEST_V6
-        };
-        let quoted = packet.len().min(longest - at - HEADER);
-        let Some(mut message) = context.pool.packet(at + HEADER + quoted) else {
-            return;
-        };
-        let bytes = message.bytes_mut();
-        outline.emit(bytes);
         let (kind, code, word) = complaint.fields(header.is_v4());
-        let bytes = &mut bytes[at..];
-        bytes[..2].copy_from_slice(&[kind, code]);
-        put_u32(bytes, 4, word);
-        bytes[HEADER..].copy_from_slice(&packet[..quoted]);
-        seal(bytes, source, header.source);
-        if let Some(hop) = self.hop(header.source) {
-            self.transmit(message, hop, context);
+        let error = IcmpError { kind, code, word };
+        let message = compose::error(context.pool, (source, header.source), error, packet);
+        match (message, self.hop(header.source)) {
+            (Some(message), Some(hop)) => self.transmit(message, hop, context),
+            (Some(message), None) => context.pool.free(message),
+            (None, _) => {}
         }
     }
 
