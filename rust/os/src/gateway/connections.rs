@@ -98,9 +98,11 @@ impl Connections {
     ) {
         let full = self.len() >= self.most;
         self.counts.too_many += u64::from(full);
+        let to = to.filter(|_| !full);
         let refused = || Err(io::Error::from_raw_os_error(libc::ECONNREFUSED));
-        let first = to.filter(|_| !full).map_or_else(refused, Machine::dial);
-        let (dialled, otherwise) = match (first, otherwise.filter(|_| !full)) {
+        let first = to.map_or_else(refused, Machine::dial);
+        // Where nothing leads there is no second try either.
+        let (dialled, otherwise) = match (first, to.and(otherwise)) {
             // Such as IPv6's loopback on a machine that has no IPv6.
             (Err(_), Some(otherwise)) => (Machine::dial(otherwise), None),
             (first, otherwise) => (first, otherwise),

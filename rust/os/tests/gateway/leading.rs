@@ -47,6 +47,10 @@ fn redirects_lead_to_the_machines_loopback_and_nothing_else_does() {
     let listening = json!({"redirects": [
         {"from": "192.0.0.3", "to": "127.0.0.1"},
         {"from": "[fd75:7365:726e:6574::3]:80", "to": "127.0.0.1:8000"},
+        // Refused there, and no way there: to the second one. Nowhere: to none.
+        {"from": "192.0.0.4", "to": "127.0.0.2", "otherwise": "127.0.0.1"},
+        {"from": "192.0.0.5", "to": "2001:db8:1::9", "otherwise": "127.0.0.1"},
+        {"from": "192.0.0.6", "to": null, "otherwise": "127.0.0.1"},
     ]});
     let Some(gated) = Gated::set(&listening) else {
         return;
@@ -54,22 +58,29 @@ fn redirects_lead_to_the_machines_loopback_and_nothing_else_does() {
     let listener = gated
         .machine
         .within(|| TcpListener::bind("127.0.0.1:8000").unwrap());
-    for to in ["192.0.0.3:8000", "[fd75:7365:726e:6574::3]:80"] {
+    for to in [
+        "192.0.0.3:8000",
+        "[fd75:7365:726e:6574::3]:80",
+        "192.0.0.4:8000",
+        "192.0.0.5:8000",
+    ] {
         let mut inside = gated.dial(to.parse().unwrap()).unwrap();
         let (mut outside, _) = listener.accept().unwrap();
         outside.write_all(b"x").unwrap();
         inside.read_exact(&mut [0]).unwrap();
     }
-    let told = gated.dial("[fd75:7365:726e:6574::3]:8000".parse().unwrap());
-    assert_eq!(told.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    for to in ["[fd75:7365:726e:6574::3]:8000", "192.0.0.6:8000"] {
+        let told = gated.dial(to.parse().unwrap());
+        assert_eq!(told.unwrap_err().kind(), ErrorKind::ConnectionRefused);
+    }
     // Packets that no program's system would send.
     gated.inject(&syn("192.0.0.2", "127.0.0.1", 8000));
     gated.inject(&syn("fd75:7365:726e:6574::2", "::1", 8000));
     gated.inject(&syn("fd75:7365:726e:6574::2", "::ffff:127.0.0.1", 8000));
-    gated.await_count("refused", 2);
+    gated.await_count("refused", 3);
     let counts = gated.counters();
     assert!(counts["host"]["dropped"]["bad_address"].as_u64() >= Some(2));
-    assert_eq!(counts["connections"]["opened"], 2);
+    assert_eq!(counts["connections"]["opened"], 4);
     listener.set_nonblocking(true).unwrap();
     assert_eq!(listener.accept().unwrap_err().kind(), ErrorKind::WouldBlock);
 }
