@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import pickle
+import socket
 
 import pytest
 
@@ -24,6 +27,9 @@ from usernet import errors
         (errors.NoHostError, 8, RuntimeError),
         (errors.EscapeError, 8, RuntimeError),
         (errors.DeadlockError, 9, RuntimeError),
+        (errors.HandshakeError, 10, ConnectionError),
+        (errors.UnknownNameError, 11, socket.gaierror),
+        (errors.AuthenticationError, 17, PermissionError),
         (errors.ProgramError, 126, OSError),
         (errors.MissingProgramError, 127, OSError),
     ],
@@ -53,6 +59,37 @@ def test_the_others_name_their_subject() -> None:
     assert str(errors.TraceError("not sorted", file="t", line=4)) == "t:4: not sorted"
     assert str(errors.CaptureError("disk full", file="o.pcapng")) == "o.pcapng: disk full"
     assert str(errors.MissingProgramError("not found", program="crul")) == "crul: not found"
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (ConnectionRefusedError(), 12, "refused: nothing listens there"),
+        (OSError(errno.ECONNREFUSED, "no", "db:5432"), 12, "db:5432: refused: nothing listens"),
+        (OSError(errno.ENETUNREACH, "no", "10.0.0.5:22"), 13, "10.0.0.5:22: unreachable: "),
+        (OSError(errno.EHOSTUNREACH, "no way"), 13, "no way: unreachable: "),
+        (TimeoutError(), 14, "timed out: "),
+        (OSError(errno.ETIMEDOUT, "late", "db:1"), 14, "db:1: timed out: "),
+        (ConnectionResetError(errno.ECONNRESET, "reset", "db:1"), 15, "db:1: reset: "),
+        (OSError(errno.EADDRINUSE, "taken", "127.0.0.1:80"), 16, "127.0.0.1:80: address in use: "),
+        (socket.gaierror(-2, "Name or service not known"), 11, "Name or service not known: unkno"),
+    ],
+    ids=str,
+)
+def test_a_failure_of_the_network(error: OSError, code: int, said: str) -> None:
+    failure = errors.network_failure(error)
+    assert failure is not None
+    assert failure.exit_code == code
+    assert failure.message.startswith(said)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("x"), FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)), OSError("x")],
+    ids=repr,
+)
+def test_what_is_no_failure_of_the_network(error: Exception) -> None:
+    assert errors.network_failure(error) is None
 
 
 @pytest.mark.parametrize(

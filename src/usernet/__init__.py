@@ -50,11 +50,13 @@ if TYPE_CHECKING:
     from usernet.engine.statistics import Lateness as Lateness
     from usernet.engine.statistics import LinkStatistics as LinkStatistics
     from usernet.engine.statistics import Statistics as Statistics
+    from usernet.errors import AuthenticationError as AuthenticationError
     from usernet.errors import CaptureError as CaptureError
     from usernet.errors import ConfigError as ConfigError
     from usernet.errors import DeadlockError as DeadlockError
     from usernet.errors import EngineError as EngineError
     from usernet.errors import EscapeError as EscapeError
+    from usernet.errors import HandshakeError as HandshakeError
     from usernet.errors import InterfaceError as InterfaceError
     from usernet.errors import MissingProgramError as MissingProgramError
     from usernet.errors import NoHostError as NoHostError
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from usernet.errors import ScenarioError as ScenarioError
     from usernet.errors import TraceError as TraceError
     from usernet.errors import UnitError as UnitError
+    from usernet.errors import UnknownNameError as UnknownNameError
     from usernet.errors import UsernetError as UsernetError
     from usernet.net.emulation import Emulation as Emulation
     from usernet.net.emulation import Ends as Ends
@@ -82,6 +85,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "App",
+    "AuthenticationError",
     "Bitrate",
     "ByteSize",
     "CaptureError",
@@ -96,6 +100,7 @@ __all__ = [
     "Flow",
     "FlowStatistics",
     "Gateway",
+    "HandshakeError",
     "Host",
     "HostConfig",
     "HostStatistics",
@@ -141,6 +146,7 @@ __all__ = [
     "TraceError",
     "Tun",
     "UnitError",
+    "UnknownNameError",
     "UsernetError",
     "compile_filter",
     "fidelity",
@@ -151,6 +157,7 @@ __all__ = [
 
 _HOMES = {
     "App": "usernet.config.apps:App",
+    "AuthenticationError": "usernet.errors:AuthenticationError",
     "Bitrate": "usernet.config.quantity:Bitrate",
     "ByteSize": "usernet.config.quantity:ByteSize",
     "CaptureError": "usernet.errors:CaptureError",
@@ -165,6 +172,7 @@ _HOMES = {
     "Flow": "usernet.config.link:Flow",
     "FlowStatistics": "usernet.net.flow:FlowStatistics",
     "Gateway": "usernet.config.apps:Gateway",
+    "HandshakeError": "usernet.errors:HandshakeError",
     "Host": "usernet.net.host:Host",
     "HostConfig": "usernet.config.host:HostConfig",
     "HostStatistics": "usernet.engine.host_statistics:HostStatistics",
@@ -210,6 +218,7 @@ _HOMES = {
     "TraceError": "usernet.errors:TraceError",
     "Tun": "usernet.config.apps:Tun",
     "UnitError": "usernet.errors:UnitError",
+    "UnknownNameError": "usernet.errors:UnknownNameError",
     "UsernetError": "usernet.errors:UsernetError",
     "compile_filter": "usernet.engine.filters:compile_filter",
     "fidelity": "usernet.engine.fidelity:fidelity",

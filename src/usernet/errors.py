@@ -14,31 +14,45 @@
     ├── NoHostError (RuntimeError)    8   a network call outside any host
     ├── EscapeError (RuntimeError)    8   something goes round the simulated network
     ├── DeadlockError (RuntimeError)  9   nothing can ever happen again in virtual time
+    ├── HandshakeError (ConnectionError)  10   no peer of a tunnel answers
+    ├── UnknownNameError (gaierror)  11   nobody knows a name
+    ├── AuthenticationError (PermissionError)  17   who asks is not who may
     └── ProgramError (OSError)      126   a program that is there and cannot be run
         └── MissingProgramError     127   there is no such program
 
 Every error can be raised with its message alone, so all of them survive pickling.
+
+What a network says is the system's own: `ConnectionRefusedError` 12, unreachable 13, `TimeoutError`
+14, `ConnectionResetError` 15, ``EADDRINUSE`` 16, ``gaierror`` 11 as above. Their ``filename`` is
+whom it is about, such as ``db.internal:5432``; `network_failure` has their code and their sentence.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+import errno
+from socket import gaierror
+from typing import ClassVar, NamedTuple, Self
 
 __all__ = [
+    "AuthenticationError",
     "CaptureError",
     "ConfigError",
     "DeadlockError",
     "EngineError",
     "EscapeError",
+    "HandshakeError",
     "InterfaceError",
     "MissingProgramError",
+    "NetworkFailure",
     "NoHostError",
     "PrivilegeError",
     "ProgramError",
     "ScenarioError",
     "TraceError",
     "UnitError",
+    "UnknownNameError",
     "UsernetError",
+    "network_failure",
 ]
 
 
@@ -226,6 +240,27 @@ class DeadlockError(UsernetError, RuntimeError):
     exit_code: ClassVar[int] = 9
 
 
+class HandshakeError(UsernetError, ConnectionError):
+    """No peer of a tunnel answers: a wrong key, a wrong endpoint, or nothing gets through.
+
+    WireGuard answers nobody whom it does not know, so that these look alike from outside.
+    """
+
+    exit_code: ClassVar[int] = 10
+
+
+class UnknownNameError(UsernetError, gaierror):
+    """Nobody knows a name, or it has no address of the family that was asked for."""
+
+    exit_code: ClassVar[int] = 11
+
+
+class AuthenticationError(UsernetError, PermissionError):
+    """Who asks is not who may: a proxy's password, or the user of an agent."""
+
+    exit_code: ClassVar[int] = 17
+
+
 class ProgramError(UsernetError, OSError):
     """A program that was to be started is there, and cannot be run.
 
@@ -250,3 +285,87 @@ class MissingProgramError(ProgramError):
 
     exit_code: ClassVar[int] = 127
     """As in a shell."""
+
+
+class NetworkFailure(NamedTuple):
+    """How a command ends that the network has failed."""
+
+    exit_code: int
+    """What the command exits with."""
+    message: str
+    """``whom: what happened: what to do``."""
+
+
+class _Kind(NamedTuple):
+    exit_code: int
+    numbers: tuple[int, ...]
+    type: type[OSError] | None
+    problem: str
+    advice: str
+
+
+_KINDS = (
+    _Kind(11, (), gaierror, "unknown name", "is it spelt right, and do the name servers know it?"),
+    _Kind(
+        12,
+        (errno.ECONNREFUSED,),
+        ConnectionRefusedError,
+        "refused",
+        "nothing listens there: is the port right, and does the server run?",
+    ),
+    _Kind(
+        13,
+        (
+            errno.ENETUNREACH,
+            errno.EHOSTUNREACH,
+            errno.ENETDOWN,
+            errno.EHOSTDOWN,
+            errno.EADDRNOTAVAIL,
+        ),
+        None,
+        "unreachable",
+        "no way leads there: of a tunnel, do its addresses and AllowedIPs go with it?",
+    ),
+    _Kind(
+        14,
+        (errno.ETIMEDOUT,),
+        TimeoutError,
+        "timed out",
+        "no answer came: is it up, and does a firewall let it through?",
+    ),
+    _Kind(
+        15,
+        (errno.ECONNRESET, errno.ECONNABORTED),
+        ConnectionResetError,
+        "reset",
+        "the other end ended the connection",
+    ),
+    _Kind(
+        16,
+        (errno.EADDRINUSE,),
+        None,
+        "address in use",
+        "another program listens there: stop it, or choose another port",
+    ),
+)
+
+
+def network_failure(error: BaseException) -> NetworkFailure | None:
+    """What a failure of the network, as the system has it, means to a command; None for others.
+
+    Args:
+        error: As it was caught. Whom it is about is its ``filename``, if it has one.
+    """
+    if not isinstance(error, OSError):
+        return None
+    for kind in _KINDS:
+        if error.errno in kind.numbers or (kind.type and isinstance(error, kind.type)):
+            about = [str(error.filename)] if error.filename else _own_words(error)
+            return NetworkFailure(kind.exit_code, ": ".join([*about, kind.problem, kind.advice]))
+    return None
+
+
+def _own_words(error: OSError) -> list[str]:
+    """What an error says that does not say whom it is about."""
+    words = error.strerror or str(error)
+    return [words] if words else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -10,9 +11,11 @@ from importlib.metadata import version
 import pytest
 
 from usernet.errors import (
+    AuthenticationError,
     CaptureError,
     ConfigError,
     EngineError,
+    HandshakeError,
     InterfaceError,
     PrivilegeError,
     TraceError,
@@ -79,6 +82,8 @@ def test_the_version(capsys: Captured) -> None:
         (TraceError("x"), 5),
         (CaptureError("x"), 6),
         (EngineError("x"), 7),
+        (HandshakeError("x"), 10),
+        (AuthenticationError("x"), 17),
         (BrokenPipeError(), 0),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else None,
@@ -93,6 +98,26 @@ def test_each_error_has_its_exit_code(
     monkeypatch.setattr(program, "app", fail)
     assert run(["profiles"]) == code
     assert capsys.readouterr().err == ("usernet: x\n" if code else "")
+
+
+def test_what_the_network_said_has_its_code_and_says_whom_it_is_about(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    def fail(_arguments: list[str], **_how: object) -> None:
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused", "db.internal:5432")
+
+    monkeypatch.setattr(program, "app", fail)
+    assert run(["profiles"]) == 12
+    assert capsys.readouterr().err.startswith("usernet: db.internal:5432: refused: nothing listens")
+
+
+def test_another_error_of_the_system_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_arguments: list[str], **_how: object) -> None:
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    monkeypatch.setattr(program, "app", fail)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        run(["profiles"])
 
 
 @pytest.mark.parametrize(("returned", "code"), [(None, 0), (0, 0), (1, 1)])

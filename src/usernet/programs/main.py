@@ -6,7 +6,7 @@ import sys
 
 from cyclopts import App, CycloptsError, Parameter
 
-from usernet.errors import ConfigError, UsernetError
+from usernet.errors import ConfigError, UsernetError, network_failure
 from usernet.programs.words import marked
 
 __all__ = ["app", "main", "run"]
@@ -54,3 +54,9 @@ def run(arguments: list[str]) -> int:
         return error.exit_code
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        failure = network_failure(error)
+        if failure is None:
+            raise
+        sys.stderr.write(f"usernet: {failure.message}\n")
+        return failure.exit_code
