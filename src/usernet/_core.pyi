@@ -11,9 +11,12 @@ from typing import final
 
 from typing_extensions import Buffer
 
-__all__ = ["Engine", "Socket"]
+__all__ = ["Engine", "Socket", "public_key"]
 
 _Address = tuple[str, int]
+
+def public_key(private_key: bytes) -> bytes:
+    """X25519 of the key and 9 (RFC 7748, 6.1): 32 bytes of 32."""
 
 @final
 class Engine:

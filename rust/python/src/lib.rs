@@ -6,6 +6,7 @@ mod buffer;
 mod call;
 mod engine;
 mod errors;
+mod keys;
 mod numbers;
 mod options;
 mod socket;
@@ -13,5 +14,6 @@ mod socket;
 #[pymodule]
 fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<engine::Engine>()?;
-    module.add_class::<socket::Socket>()
+    module.add_class::<socket::Socket>()?;
+    module.add_function(wrap_pyfunction!(keys::public_key, module)?)
 }
