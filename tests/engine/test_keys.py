@@ -17,7 +17,7 @@ def private(text: str) -> PrivateKey:
 
 
 def test_public_keys_are_the_rfcs() -> None:
-    alice = private("77076d0a7318a57d3c16c17251b26645df4c6aa1ee2da4c2e0a0bab3bbe2b0a3".lower())
+    alice = private("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a")
     bob = private("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb")
     assert keys.public_key(alice).hex() == (
         "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a"
