@@ -34,6 +34,9 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "sandbox/network.py": "tests/sandbox/test_enclosure.py",
     "sandbox/supervisor.py": "tests/sandbox/test_terminal.py",
     "sandbox/system_calls.py": "tests/sandbox/test_enclosure.py",
+    "wireguard/interface.py": "tests/wireguard/test_file.py",
+    "wireguard/peers.py": "tests/wireguard/test_file.py",
+    "wireguard/syntax.py": "tests/wireguard/test_file.py",
     "pytest_plugin.py": "tests/plugin/test_alone.py",
 }
 
