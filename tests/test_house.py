@@ -37,6 +37,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "wireguard/interface.py": "tests/wireguard/test_file.py",
     "wireguard/peers.py": "tests/wireguard/test_file.py",
     "wireguard/syntax.py": "tests/wireguard/test_file.py",
+    "tunnel/way.py": "tests/tunnel/test_own.py",
     "pytest_plugin.py": "tests/plugin/test_alone.py",
 }
 
