@@ -104,6 +104,8 @@ class Plan:
         outside: The names of other ends: devices whose addresses are not known here.
         cables: The links, in the order in which they were made.
         owners: The host that has an address.
+        behind: Subnets that an end outside leads to, as a tunnel's device does to what its peers
+            have.
     """
 
     hosts: Mapping[str, HostPlan] = field(default_factory=lambda: MappingProxyType({}))
@@ -111,6 +113,7 @@ class Plan:
     outside: frozenset[str] = frozenset()
     cables: tuple[Cable, ...] = ()
     owners: Mapping[Address, str] = field(default_factory=lambda: MappingProxyType({}))
+    behind: Mapping[str, tuple[Subnet, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     def with_host(self, name: str, host: HostPlan) -> Self:
         """The same with this host, in place of the one of that name if there is one.
@@ -183,7 +186,8 @@ class Plan:
         for cable, segment in self._segments():
             for end in cable.ends:
                 if end in found:
-                    one = Attachment(end, f"eth{len(found[end])}", cable, segment)
+                    behind = tuple(to for far in cable.ends for to in self.behind.get(far, ()))
+                    one = Attachment(end, f"eth{len(found[end])}", cable, segment, behind)
                     found[end].append(one)
                     segment.attachments.append(one)
         return found

@@ -3,7 +3,7 @@
 A host gets a route to every subnet that it can reach and is not part of, and one to every address
 that it would not find by those. Of ways of one length, the one by the link made first counts. A
 host with a gateway or with routes of its own has those instead, and by itself reaches only who
-is linked to it.
+is linked to it. What an end outside says it leads to, as a tunnel's device does, is reached by it.
 """
 
 from __future__ import annotations
@@ -48,12 +48,14 @@ class Attachment:
         interface: Its name.
         cable: The link that made it.
         segment: What it is part of.
+        behind: Subnets that the end outside leads to.
     """
 
     host: str
     interface: str
     cable: Cable
     segment: Segment
+    behind: tuple[Subnet, ...] = ()
 
     @property
     def others(self) -> list[Attachment]:
@@ -90,6 +92,12 @@ class _Place(NamedTuple):
         alone = ip_network(ip)
         subnet = alone if address.network == alone else address.network
         return cls(ip, int(ip), ip.version, subnet, alone)
+
+    @classmethod
+    def within(cls, subnet: Subnet) -> _Place:
+        """Any address of a subnet."""
+        ip = subnet.network_address
+        return cls(ip, int(ip), ip.version, subnet, ip_network(ip))
 
 
 _BITS = {4: 32, 6: 128}
@@ -131,6 +139,9 @@ class Ways:
             for place in self._homes[one]:
                 table.add(place.subnet, (one.interface, None))
         connected = set(table.routes)
+        for one in self._attached[name]:
+            for subnet in one.behind:
+                table.add(subnet, (one.interface, None))
         steps = self._steps(name, most=1 if given else None)
         if not given:
             self._add_subnets(steps, table)
@@ -165,6 +176,15 @@ class Ways:
                     hop = self._hop(step, host, place)
                     if hop is not None:
                         table.add(place.subnet, hop)
+            if self._hosts[host].forward:
+                self._add_behind(step, host, table)
+
+    def _add_behind(self, step: _Step, router: str, table: _Table) -> None:
+        """Routes to what ends outside lead to, by the router that they are linked to."""
+        for subnet in (subnet for one in self._attached[router] for subnet in one.behind):
+            hop = self._hop(step, "", _Place.within(subnet))
+            if hop is not None:
+                table.add(subnet, hop)
 
     def _add_addresses(self, steps: Mapping[str, _Step], table: _Table) -> None:
         """Routes to the addresses that would else not be found, or not by the shortest way."""

@@ -13,22 +13,32 @@ from usernet.config.apps import App, PcapWriter, RawSocket, Tap, Tun
 from usernet.config.host import Switch
 from usernet.config.link import DIRECTIONS
 from usernet.config.topology import Topology
+from usernet.config.wireguard import UdpSocket, WireGuard
 from usernet.config.words import known
 from usernet.errors import ConfigError
 from usernet.net.line import CAPTURE, End, Line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from usernet.config.address import Subnet
     from usernet.config.addressing import HostPlan
     from usernet.config.host import Medium
     from usernet.config.link import Link
 
 __all__ = ["Blueprint"]
 
-_MEDIA: Mapping[type, Medium] = {RawSocket: "ethernet", Tap: "ethernet", Tun: "ip"}
+_MEDIA: Mapping[type, Medium] = {
+    RawSocket: "ethernet",
+    Tap: "ethernet",
+    Tun: "ip",
+    UdpSocket: "ip",
+    WireGuard: "ip",
+}
 """What devices carry."""
+_SIDES = ("inside", "outside")
+"""The ends of a tunnel's device, which are ports in both directions."""
 _LINK_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -91,21 +101,27 @@ class Blueprint:
         """The same with a link between two ends, and the link's name.
 
         Args:
-            first: A host, a switch, or an app with the ports ``rx`` and ``tx``.
+            first: A host, a switch, an app with the ports ``rx`` and ``tx``, or one side of a
+                tunnel's device: ``wg0.inside``, ``wg0.outside``.
             second: Another.
             link: What the link does to packets.
             name: Its name; made of those of the ends where None.
-            mtu: The MTU of the interfaces at its ends; that of each host where None.
+            mtu: The MTU of the interfaces at its ends; that of the tunnel inside one, else that of
+                each host, where None.
 
         Raises:
             ConfigError: It leads nowhere, there is a link of that name, or the ends carry
                 different things.
         """
         for end in (first, second):
-            names = (*self.plan.hosts, *sorted(self.plan.switches), *self.base.apps)
+            names = (*self.plan.hosts, *sorted(self.plan.switches), *self._app_ends())
             known(end, names or ("no host at all yet",), path="link", what="end")
         cable = Cable(
-            self._link_name(name, first, second), first, second, mtu, self._medium(first, second)
+            self._link_name(name, first, second),
+            first,
+            second,
+            self._mtu(first, second) if mtu is None else mtu,
+            self._medium(first, second),
         )
         line = Line(
             link,
@@ -131,8 +147,9 @@ class Blueprint:
             ConfigError: Hosts contradict each other, a flow's filter is wrong, or two things have
                 one name.
         """
+        plan = replace(self.plan, behind=self._behind) if self._behind else self.plan
         apps: dict[str, App] = {
-            **self.plan.layout.hosts,
+            **plan.layout.hosts,
             **dict.fromkeys(sorted(self.plan.switches), Switch()),
         }
         links = set(self.base.links)
@@ -152,6 +169,37 @@ class Blueprint:
     def directions(self) -> tuple[str, ...]:
         """The names of both directions of every link, as captures and statistics have them."""
         return tuple(line.direction(one) for line in self.lines.values() for one in DIRECTIONS)
+
+    @cached_property
+    def _behind(self) -> Mapping[str, tuple[Subnet, ...]]:
+        """What each tunnel leads to: all that its peers have."""
+        return {
+            f"{name}.inside": tuple(one for peer in app.peers for one in peer.allowed_ips)
+            for name, app in self.base.apps.items()
+            if isinstance(app, WireGuard)
+        }
+
+    def _app_ends(self) -> Iterator[str]:
+        """The ends of links that apps are."""
+        for name, app in self.base.apps.items():
+            if isinstance(app, WireGuard):
+                yield from (f"{name}.{side}" for side in _SIDES)
+            else:
+                yield name
+
+    def _sided(self, end: str) -> tuple[str, str] | None:
+        """The tunnel's device that an end is a side of, and which."""
+        device, _, side = end.rpartition(".")
+        is_one = side in _SIDES and isinstance(self.base.apps.get(device), WireGuard)
+        return (device, side) if is_one else None
+
+    def _mtu(self, *ends: str) -> int | None:
+        """The MTU of a tunnel that one of these is the inside of."""
+        for device, side in filter(None, map(self._sided, ends)):
+            app = self.base.apps[device]
+            if side == "inside" and isinstance(app, WireGuard):
+                return app.mtu
+        return None
 
     def _check_free(self, name: str, path: str) -> None:
         taken = {
@@ -187,7 +235,8 @@ class Blueprint:
     def _carried(self, end: str) -> Medium | None:
         if end in self.plan.switches:
             return "ethernet"
-        return _MEDIA.get(type(self.base.apps.get(end)))
+        device, _ = self._sided(end) or (end, "")
+        return _MEDIA.get(type(self.base.apps.get(device)))
 
     def _end(self, name: str) -> End:
         number = sum(name in cable.ends for cable in self.plan.cables)
@@ -195,4 +244,7 @@ class Blueprint:
             return End(name, f"eth{number}", f"eth{number}")
         if name in self.plan.switches:
             return End(name, f"port{number}", f"port{number}")
+        if sided := self._sided(name):
+            device, side = sided
+            return End(device, side, side)
         return End(name)

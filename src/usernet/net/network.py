@@ -16,6 +16,7 @@ from usernet.config.link import Link, Sides
 from usernet.config.scenario import Scenario
 from usernet.config.socket_options import Congestion, SocketOptions
 from usernet.config.topology import Connection, Topology, parse_connection
+from usernet.config.wireguard import UdpSocket, WireGuard
 from usernet.errors import ConfigError, EngineError
 from usernet.net import wire
 from usernet.net.assembly import Assembly
@@ -25,6 +26,7 @@ from usernet.net.link_state import LinkState
 from usernet.net.names import Names, name_of
 from usernet.net.network_link import NetworkLink
 from usernet.net.recorder import Recorder, Recording
+from usernet.net.wireguard_device import DeviceEnd, WireGuardDevice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -37,8 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Network", "Switch"]
 
-Device: TypeAlias = RawSocket | Tap | Tun
-"""An app that a link can lead to: it has the ports ``rx`` and ``tx``."""
+Device: TypeAlias = RawSocket | Tap | Tun | UdpSocket | DeviceEnd
+"""What a link can lead to beside hosts and switches."""
 Line: TypeAlias = Impairment | Link | Scenario
 """What a link can be like: the same in both directions, each for itself, or changing over time."""
 
@@ -161,6 +163,24 @@ class Network:
         self._assembly.expect(self._assembly.blueprint.with_switch(name))
         return Switch(name)
 
+    def wireguard(self, name: str, config: WireGuard) -> WireGuardDevice:
+        """Add a WireGuard device, whose two sides `link` takes: `inside` and `outside`.
+
+        A host that is linked to the inside reaches all that the allowed IPs of the peers cover.
+
+        Args:
+            name: Its name.
+            config: Its key and its peers. In a network in virtual time endpoints are whatever the
+                peers are to know each other by, where two devices are linked to each other.
+
+        Raises:
+            ConfigError: There is something of that name, or an endpoint is a name.
+        """
+        address.parse_host_name(name)
+        config.to_core()
+        self._assembly.expect(self._assembly.blueprint.with_apps({name: config}))
+        return WireGuardDevice(self, name)
+
     # ---- links ----
 
     def link(
@@ -175,6 +195,8 @@ class Network:
         **keys: Unpack[LinkKeys],
     ) -> NetworkLink:
         """Link two ends: hosts, switches, devices, or apps with the ports ``rx`` and ``tx``.
+
+        A `UdpSocket` is an end as well: what comes out there leaves by the machine's sockets.
 
         *Up* is from the first to the second: name the client first.
 
@@ -430,7 +452,17 @@ class Network:
             raise ConfigError("a host of another network", path="link", value=end.name)
         if isinstance(end, (Host, Switch)):
             return end.name, {}
-        return end.interface, {end.interface: end}
+        if isinstance(end, DeviceEnd):
+            if end.device.network is not self:
+                raise ConfigError("a device of another network", path="link", value=end.name)
+            return end.name, {}
+        name = self._socket_name() if isinstance(end, UdpSocket) else end.interface
+        return name, {name: end}
+
+    def _socket_name(self) -> str:
+        taken = self._assembly.blueprint.base.apps
+        names = ("udp", *(f"udp-{number}" for number in range(2, len(taken) + 3)))
+        return next(name for name in names if name not in taken)
 
 
 def _scenario(line: Line | None) -> Scenario:

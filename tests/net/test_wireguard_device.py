@@ -1,0 +1,102 @@
+"""Tunnels in a network: how hosts behind a device find what is behind its peers."""
+
+from __future__ import annotations
+
+from ipaddress import ip_network
+
+import pytest
+
+import usernet
+from usernet.config.host import HostConfig
+from usernet.config.keys import PrivateKey, PublicKey
+from usernet.config.wireguard import Endpoint, Peer, UdpSocket, WireGuard
+from usernet.errors import ConfigError
+
+ONE, OTHER = PrivateKey(b"\1" * 32), PublicKey(b"\2" * 32)
+
+
+def device(*allowed: str, mtu: int = 1420, endpoint: str = "192.0.2.1:51820") -> WireGuard:
+    subnets = tuple(map(ip_network, allowed))
+    return WireGuard(ONE, (Peer(OTHER, Endpoint.parse(endpoint), subnets),), mtu=mtu)
+
+
+def routes(net: usernet.Network, host: str) -> list[str]:
+    config = net.topology.apps[host]
+    assert isinstance(config, HostConfig)
+    return [f"{one.to} {one.interface} {one.via or ''}".strip() for one in config.routes]
+
+
+class TestHostBehindATunnel:
+    def test_it_reaches_what_the_peers_have_and_sends_what_fits(self) -> None:
+        net = usernet.Network()
+        host = net.host("laptop", "10.0.0.2/24", "fd00::2/64")
+        wg = net.wireguard("wg0", device("10.0.0.0/24", "10.8.0.0/16", "::/0", mtu=1400))
+        net.link(host, wg.inside)
+        assert routes(net, "laptop") == ["10.8.0.0/16 eth0", "::/0 eth0"]
+        config = net.topology.apps["laptop"]
+        assert isinstance(config, HostConfig)
+        (interface,) = config.interfaces
+        assert interface.mtu == 1400
+        assert [str(one) for one in interface.addresses] == ["10.0.0.2/24", "fd00::2/64"]
+
+    def test_hosts_behind_a_router_that_has_a_tunnel_reach_it_by_the_router(self) -> None:
+        net = usernet.Network()
+        net.host("router", "192.168.0.1/24", "10.0.0.1/32", forward=True)
+        net.host("laptop", "192.168.0.2/24")
+        net.host("plain", "192.168.1.1/24", "192.168.0.3/24")
+        net.host("far", "192.168.1.2/24")
+        wg = net.wireguard("wg0", device("10.8.0.0/16"))
+        for first, second in (("laptop", "router"), ("plain", "router"), ("far", "plain")):
+            net.link(first, second)
+        net.link("router", wg.inside)
+        assert "10.8.0.0/16 eth0 192.168.0.1" in routes(net, "laptop")
+        assert not any("10.8" in route for route in routes(net, "far"))
+
+    def test_other_allowed_ips_are_other_routes(self) -> None:
+        net = usernet.Network()
+        net.host("laptop", "10.0.0.2/32")
+        wg = net.wireguard("wg0", device("10.8.0.0/16"))
+        net.link("laptop", "wg0.inside")
+        wg.configure(device("10.9.0.0/16"))
+        assert routes(net, "laptop") == ["10.9.0.0/16 eth0"]
+        assert wg.config.peers[0].allowed_ips == (ip_network("10.9.0.0/16"),)
+
+
+class TestLinks:
+    def test_both_sides_are_ports_both_ways(self) -> None:
+        net = usernet.Network()
+        wg = net.wireguard("wg0", device("10.8.0.0/16"))
+        net.link(wg.outside, UdpSocket(port=51820), name="line")
+        net.link(net.host("laptop", "10.0.0.2/32"), wg.inside, name="in")
+        texts = {str(link) for link in net.topology.links}
+        assert {
+            "wg0.outside -> line/up:sent.rx",
+            "line/up:received.tx -> udp.rx",
+            "udp.tx -> line/down:sent.rx",
+            "line/down:received.tx -> wg0.outside",
+            "laptop.eth0 -> in/up:sent.rx",
+            "in/up:received.tx -> wg0.inside",
+        } <= texts
+
+    def test_each_socket_has_a_name_of_its_own(self) -> None:
+        net = usernet.Network()
+        for name in ("a", "b"):
+            net.link(net.wireguard(name, device()).outside, UdpSocket())
+        assert {"udp", "udp-2"} < net.topology.apps.keys()
+
+    def test_a_device_of_another_network_is_refused(self) -> None:
+        other = usernet.Network().wireguard("wg0", device())
+        net = usernet.Network()
+        with pytest.raises(ConfigError, match="a device of another network"):
+            net.link(net.host("laptop", "10.0.0.2/32"), other.inside)
+
+    def test_a_device_has_no_end_but_its_sides(self) -> None:
+        net = usernet.Network()
+        net.wireguard("wg0", device())
+        net.host("laptop", "10.0.0.2/32")
+        with pytest.raises(ConfigError, match=r"wg0\.inside, wg0\.outside"):
+            net.link("laptop", "wg0")
+
+    def test_an_endpoint_is_numeric(self) -> None:
+        with pytest.raises(ConfigError, match="a name, which the engine does not look up"):
+            usernet.Network().wireguard("wg0", device(endpoint="vpn.example.org:1"))
