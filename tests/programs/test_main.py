@@ -21,8 +21,9 @@ from usernet.errors import (
     TraceError,
     UsernetError,
 )
-from usernet.programs import main as program
-from usernet.programs.main import app, run
+from usernet.programs import command_line as program
+from usernet.programs.command_line import app
+from usernet.programs.main import main, run
 
 Captured = pytest.CaptureFixture[str]
 EMULATE = ["emulate", "--between", "un-a", "un-b"]
@@ -131,7 +132,7 @@ def test_what_a_verb_returns_is_the_exit_code(
 def test_main_exits_with_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["usernet", "profiles", "none-such"])
     with pytest.raises(SystemExit) as caught:
-        program.main()
+        main()
     assert caught.value.code == 2
 
 

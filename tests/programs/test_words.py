@@ -2,7 +2,7 @@
 
 import pytest
 
-from usernet.programs.main import app
+from usernet.programs.command_line import app
 from usernet.programs.words import marked
 
 

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
-from cyclopts import App, CycloptsError, Parameter
+from usernet.errors import UsernetError, network_failure
 
-from usernet.errors import ConfigError, UsernetError, network_failure
-from usernet.programs.words import marked
+__all__ = ["QUICK", "VERBS", "main", "run"]
 
-__all__ = ["app", "main", "run"]
-
-app: App = App(
-    name="usernet",
-    help="The network as a library: emulate bad lines, in tests, in CI and between interfaces.",
-    help_format="markdown",
-    version_format="plaintext",
-    default_parameter=Parameter(negative=()),
-    version_flags=["--version"],
-)
-for _verb, _help in (
+VERBS = (
     ("emulate", "Join two network interfaces by a bad line."),
     ("run", "Run a program on an emulated network."),
     ("profiles", "List the named profiles, or show one."),
     ("selftest", "Measure how accurate emulation is on this machine."),
     ("bench", "Measure how fast the engine is on this machine."),
-):
-    app.command(f"usernet.programs.{_verb}:{_verb}", name=_verb, help=_help)
+    ("keys", "Make the keys of a WireGuard tunnel."),
+)
+"""The verbs, and what each does."""
+QUICK: tuple[str, ...] = ()
+"""Verbs of which plain command lines are read at once (`usernet.programs.quick`)."""
 
 
 def main() -> None:
@@ -37,18 +30,7 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command; what it exits with (docs/errors.md)."""
     try:
-        return int(
-            app(
-                marked(arguments, "run", app),
-                result_action="return_value",
-                print_error=False,
-                exit_on_error=False,
-            )
-            or 0
-        )
-    except CycloptsError as error:
-        sys.stderr.write(f"usernet: {' '.join(str(error).split())}\n")
-        return ConfigError.exit_code
+        return int(_command(arguments) or 0)
     except UsernetError as error:
         sys.stderr.write(f"usernet: {error}\n")
         return error.exit_code
@@ -60,3 +42,14 @@ def run(arguments: list[str]) -> int:
             raise
         sys.stderr.write(f"usernet: {failure.message}\n")
         return failure.exit_code
+
+
+def _command(arguments: list[str]) -> int | None:
+    if arguments and arguments[0] in QUICK:
+        verb = import_module(f"usernet.programs.{arguments[0]}")
+        call = verb.QUICK.read(arguments[1:])
+        if call is not None:
+            return int(call() or 0)
+    from usernet.programs import command_line  # noqa: PLC0415 - slow to import
+
+    return command_line.command(arguments)

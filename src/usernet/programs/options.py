@@ -1,10 +1,11 @@
-"""The options that describe a line, the same for every program that has one."""
+"""The options of a line and of a tunnel, the same for every program that has one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated
+from types import FunctionType
+from typing import TYPE_CHECKING, Annotated, TypeVar, cast, get_type_hints
 
 from cyclopts import Group, Parameter
 
@@ -12,10 +13,18 @@ from usernet.config.link import Link, Sides
 from usernet.config.load import read_table
 from usernet.config.scenario import Scenario
 from usernet.errors import ConfigError
+from usernet.programs import tunnel_options
 from usernet.trace import mahimahi, profiles
 from usernet.trace import scenario as scenarios
 
-__all__ = ["LineOptions"]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+__all__ = ["LineOptions", "TunnelOptions", "dressed"]
+
+_FunctionT = TypeVar("_FunctionT", bound="Callable[..., object]")
+
+_TUNNEL = Group("The tunnel", sort_key=0)
 
 _LINE = Group("The line", sort_key=1)
 _BOTH = Group("Impairments of both directions; --up and --down know more keys", sort_key=2)
@@ -120,3 +129,37 @@ def _trace(name: str) -> tuple[int, ...]:
 
 def _distribution(name: str) -> tuple[int, ...]:
     return read_table(Path(name))
+
+
+def dressed(function: _FunctionT, short: Mapping[str, str]) -> _FunctionT:
+    """A copy of a function whose annotations are what cyclopts wants to know.
+
+    Args:
+        function: Whose parameters are options, with names from modules that are slow to import.
+        short: Short names of options: `usernet.programs.quick`.
+    """
+    bare = cast("FunctionType", function)
+    hints = get_type_hints(bare, localns=_TYPES, include_extras=True)
+    for name in hints.keys() & short.keys():
+        hints[name] = Annotated[hints[name], Parameter(alias=short[name])]
+    copy = FunctionType(bare.__code__, bare.__globals__, bare.__name__, bare.__defaults__)
+    copy.__kwdefaults__, copy.__doc__, copy.__annotations__ = (
+        bare.__kwdefaults__,
+        bare.__doc__,
+        hints,
+    )
+    return cast("_FunctionT", copy)
+
+
+_TYPES: dict[str, object] = {"LineOptions": LineOptions}
+
+
+@Parameter(name="*", group=_TUNNEL)
+class TunnelOptions(tunnel_options.TunnelOptions):
+    """The class of that name that costs nothing to import, as cyclopts is to see it."""
+
+    __doc__ = tunnel_options.TunnelOptions.__doc__
+    __init__ = dressed(tunnel_options.TunnelOptions.__init__, tunnel_options.SHORT)
+
+
+_TYPES["TunnelOptions"] = TunnelOptions

@@ -1,0 +1,39 @@
+"""Every verb with its options, as cyclopts reads them and shows them with ``--help``."""
+
+from __future__ import annotations
+
+from cyclopts import App, CycloptsError, Parameter
+
+from usernet.errors import ConfigError
+from usernet.programs.main import QUICK, VERBS
+from usernet.programs.words import marked
+
+__all__ = ["app", "command"]
+
+app: App = App(
+    name="usernet",
+    help="The network as a library: emulate bad lines, in tests, in CI and between interfaces.",
+    help_format="markdown",
+    version_format="plaintext",
+    default_parameter=Parameter(negative=()),
+    version_flags=["--version"],
+)
+for _verb, _help in VERBS:
+    _home = "dressed" if _verb in QUICK else _verb
+    app.command(f"usernet.programs.{_home}:{_verb}", name=_verb, help=_help)
+
+
+def command(arguments: list[str]) -> int | None:
+    """Run one command; what it returns.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    words = marked(arguments, "run", app)
+    try:
+        returned: int | None = app(
+            words, result_action="return_value", print_error=False, exit_on_error=False
+        )
+    except CycloptsError as error:
+        raise ConfigError(" ".join(str(error).split())) from None
+    return returned
