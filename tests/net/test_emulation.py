@@ -16,13 +16,15 @@ from usernet.config.link import Flow, Link
 from usernet.config.scenario import Scenario
 from usernet.engine import Engine
 from usernet.engine.filters import compile_filter
-from usernet.errors import ConfigError
+from usernet.errors import CaptureError, ConfigError
 from usernet.net.emulation import Emulation, Ends, topology
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from usernet.config.topology import Topology
+    from usernet.engine import Statistics
 
 UP, DOWN = Impairment(delay="1ms"), Impairment(delay="2ms")
 MEDIA = Flow("media", "udp", Impairment(delay="3ms"), Impairment(delay="4ms"))
@@ -129,6 +131,16 @@ class TestTopology:
         ]
         assert accepted(graph)
 
+    def test_a_flow_that_leaves_is_fed_no_more(self) -> None:
+        graph = topology(Link(UP, DOWN), TEES, (MEDIA,))
+        assert [link for link in links(graph) if "up" in link] == [
+            "first.tx -> up.rx",
+            "up.tx -> up/join.0000",
+            "up/join.tx -> second.rx",
+            "up/media.tx -> up/join.0001",
+        ]
+        assert accepted(graph)
+
     def test_a_wrong_filter_is_named(self) -> None:
         with pytest.raises(ConfigError, match="udp prot 53"):
             topology(Link(flows=(Flow("dns", "udp prot 53"),)), TEES)
@@ -194,6 +206,85 @@ class TestEmulation:
     def test_a_failure_of_the_capture_is_told_at_once(self, tmp_path: Path) -> None:
         with pytest.raises(OSError, match=r"out\.pcapng"):
             Emulation(Scenario(), Ends(Tee(), Tee(), tmp_path / "none" / "out.pcapng"))
+
+
+class TestChanges:
+    def test_a_change_is_what_runs(self) -> None:
+        emulation = Emulation(Scenario(Link(UP, DOWN)), TEES)
+        try:
+            emulation.change(Scenario(Link(DOWN, DOWN)))
+            assert emulation.statistics().generation == 2
+            assert emulation.link == Link(DOWN, DOWN)
+            assert [link for _, link in emulation.history] == [Link(UP, DOWN), Link(DOWN, DOWN)]
+        finally:
+            emulation.stop()
+
+    def test_what_cannot_be_changes_nothing(self) -> None:
+        emulation = Emulation(Scenario(Link(UP, DOWN)), TEES)
+        try:
+            with pytest.raises(ConfigError, match="prot"):
+                emulation.change(Scenario(Link(flows=(Flow("dns", "udp prot 53"),))))
+            assert emulation.link == Link(UP, DOWN)
+            assert emulation.statistics().generation == 1
+        finally:
+            emulation.stop()
+
+    def test_a_thousand_changes_leave_nothing_behind(self) -> None:
+        emulation = Emulation(Scenario(), TEES)
+        try:
+            for number in range(1000):
+                flows = (MEDIA, DNS)[: number % 3]
+                if number % 2:
+                    flows = flows[::-1]
+                emulation.change(Scenario(Link(Impairment(delay=f"{number % 7}ms"), DOWN, flows)))
+                emulation.check()
+            emulation.change(Scenario())
+            _wait(emulation, lambda now: set(now.impairments) == {"up", "down"})
+            statistics = emulation.statistics()
+            assert set(statistics.links) == {str(one) for one in topology(Link(), TEES).links}
+        finally:
+            emulation.stop()
+
+    def test_a_pause_holds_the_timeline_and_seeking_moves_it(self) -> None:
+        timeline = (Event(1_000_000, Outage(1_000_000)), Event(3_600 * 10**9, Outage(10**9)))
+        emulation = Emulation(Scenario(Link(UP, DOWN), timeline), TEES)
+        try:
+            emulation.pause()
+            position = emulation.position_ns()
+            emulation.seek(3_600 * 10**9)
+            assert emulation.link.up.down
+            assert emulation.position_ns() == 3_600 * 10**9
+            emulation.seek(position)
+            emulation.seek(0)
+            assert not emulation.link.up.down
+            emulation.play()
+            _wait(emulation, lambda _: emulation.position_ns() > 2_000_000)
+            assert not emulation.link.up.down
+        finally:
+            emulation.stop()
+
+    def test_a_capture_begins_and_ends_while_it_runs(self, tmp_path: Path) -> None:
+        path = tmp_path / "out.pcapng"
+        emulation = Emulation(Scenario(), TEES)
+        try:
+            emulation.capture(path)
+            assert emulation.captured == path
+            assert "capture" in emulation.statistics().apps
+            emulation.capture(None)
+            assert "capture" not in emulation.statistics().apps
+            assert path.read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
+            with pytest.raises(CaptureError):
+                emulation.capture(tmp_path / "none" / "out.pcapng")
+            assert emulation.captured is None
+        finally:
+            emulation.stop()
+
+
+def _wait(emulation: Emulation, condition: Callable[[Statistics], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not condition(emulation.statistics()):
+        emulation.check()
+        assert time.monotonic() < deadline, emulation.statistics()
 
 
 def _reaches(emulation: Emulation, generation: int) -> bool:

@@ -70,6 +70,11 @@ impl Engine {
         self.scheduled += 1;
     }
 
+    /// Takes back all that was scheduled and has not happened.
+    pub fn unschedule(&mut self) {
+        self.schedule.clear();
+    }
+
     /// One pass over the graph at `now`, which never goes back; whether there is more to do at once.
     pub fn breathe(&mut self, now: Nanos, registry: &mut dyn Registry) -> bool {
         self.rounds = if now > self.now { 0 } else { self.rounds + 1 };

@@ -123,6 +123,17 @@ fn scheduled_actions_happen_exactly_then() {
 }
 
 #[test]
+fn what_is_taken_back_does_not_happen() {
+    let mut engine = pipeline(json!({"app": "source", "size": 60, "packets_per_second": 1000.0}));
+    let faster = json!({"app": "source", "size": 60, "packets_per_second": 2000.0});
+    let step = json!([{"do": "reconfigure", "name": "source", "app": faster}]);
+    engine.schedule(1_000_000_000, actions(step));
+    engine.unschedule();
+    engine.advance(1_999_999_999, &mut Core);
+    assert_eq!(counter(&engine, "source", "packets"), 2000);
+}
+
+#[test]
 fn every_packet_comes_back() {
     let mut engine = pipeline(json!({"app": "source", "size": 1500}));
     engine.advance(1_000_000, &mut Core);

@@ -50,6 +50,14 @@ impl Run {
         self.turn().with(|engine, _| engine.schedule(at, actions))
     }
 
+    /// Takes back all that was scheduled and has not happened.
+    ///
+    /// # Errors
+    /// The engine has ended.
+    pub fn unschedule(&self) -> Result<(), AppError> {
+        self.turn().with(|engine, _| engine.unschedule())
+    }
+
     /// Everything counted so far, as of one breath.
     ///
     /// # Errors

@@ -44,6 +44,10 @@ impl Engine {
         self.ask(py, |run| run.schedule(at, actions))
     }
 
+    fn unschedule(&self, py: Python<'_>) -> PyResult<()> {
+        self.ask(py, |run| run.unschedule())
+    }
+
     fn advance(&self, py: Python<'_>, until: u64) -> PyResult<()> {
         self.ask(py, |run| run.advance(until))?;
         self.ask(py, |run| failed(run.failure()))

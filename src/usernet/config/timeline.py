@@ -11,22 +11,23 @@ from __future__ import annotations
 import heapq
 import itertools
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from usernet.config.chance import Chance
 from usernet.config.event import Event, Outage, Ramp, Set
-from usernet.config.fields import Patch
+from usernet.config.fields import FIELDS, Patch
 from usernet.config.link import DIRECTIONS, Link, Sides
 from usernet.config.loss import RandomLoss
 from usernet.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from usernet.config.event import Changes
+    from usernet.config.link import Flow
     from usernet.config.scenario import Scenario
 
-__all__ = ["TICK_NS", "check", "steps"]
+__all__ = ["TICK_NS", "Progress", "Target", "check", "steps"]
 
 TICK_NS = 100_000_000
 """Time between two steps of a ramp."""
@@ -59,9 +60,7 @@ def check(scenario: Scenario) -> None:
 
 
 def _steps(scenario: Scenario, until: int | None, tick: int) -> Iterator[tuple[int, Link]]:
-    course = _Course(scenario.link, tick)
-    for order, event in enumerate(scenario.timeline):
-        course.plan(event.time_ns, order, event)
+    course = Progress.of(scenario, tick)
     if course.next_time != 0:
         yield 0, course.link
     while (now := course.next_time) is not None and (until is None or now <= until):
@@ -69,8 +68,10 @@ def _steps(scenario: Scenario, until: int | None, tick: int) -> Iterator[tuple[i
         yield now, course.link
 
 
-_Target: TypeAlias = tuple[str | None, str, str]
-"""Flow (None is the link), direction and key."""
+Target: TypeAlias = tuple[str | None, str, str]
+"""A value: flow (None is the link), direction and key."""
+_Subject: TypeAlias = "tuple[str | None, Link | Flow, Link | Flow]"
+"""A flow by name, or the link (None): what it was at the start, and what it is to have been."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,9 +81,9 @@ class _Running:
     start: int
     over: int
     place: str
-    moves: Mapping[_Target, tuple[object, object]]
+    moves: Mapping[Target, tuple[object, object]]
 
-    def values(self, now: int) -> dict[_Target, object]:
+    def values(self, now: int) -> dict[Target, object]:
         passed = min(now - self.start, self.over)
         return {
             target: _between(old, new, passed, self.over)
@@ -101,22 +102,37 @@ _Due: TypeAlias = Event | _Running | _End
 
 
 @dataclass(slots=True)
-class _Course:
-    """The state of the link, and what is due."""
+class Progress:
+    """How far a scenario has come: the state of the link, and what is due."""
 
     settings: Link
     tick: int
     cuts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(DIRECTIONS, 0))
-    running: dict[_Target, _Running] = field(default_factory=dict)
+    running: dict[Target, _Running] = field(default_factory=dict)
     agenda: list[tuple[int, int, int, _Due]] = field(default_factory=list)
     planned: int = 0
 
+    @classmethod
+    def of(cls, scenario: Scenario, tick: int = TICK_NS) -> Self:
+        """At the start, before anything has happened."""
+        progress = cls(scenario.link, tick)
+        for order, event in enumerate(scenario.timeline):
+            progress.plan(event.time_ns, order, event)
+        return progress
+
+    def copy(self) -> Progress:
+        """Another that starts from here."""
+        cuts, running, agenda = dict(self.cuts), dict(self.running), list(self.agenda)
+        return replace(self, cuts=cuts, running=running, agenda=agenda)
+
     @property
     def next_time(self) -> int | None:
+        """When something happens next."""
         return self.agenda[0][0] if self.agenda else None
 
     @property
     def link(self) -> Link:
+        """The link as it is now."""
         cut = {direction: bool(count) for direction, count in self.cuts.items()}
         return self.settings.cut(**cut) if any(cut.values()) else self.settings
 
@@ -136,6 +152,44 @@ class _Course:
             else:
                 self._cut(due.outage, -1)
 
+    def advance(self, until: int) -> None:
+        """Do all that is due up to this time, included.
+
+        Raises:
+            ConfigError: A change contradicts what is set then.
+        """
+        while (now := self.next_time) is not None and now <= until:
+            self.happen(now)
+
+    def rebase(self, old: Link, new: Link, touched: Collection[Target] = ()) -> None:
+        """Take over, as a set of now, what is different from the start on.
+
+        Args:
+            old: The link that this started from.
+            new: What it is to have started from.
+            touched: Values that hold from now on even where they are the same in both.
+
+        Raises:
+            ConfigError: That contradicts what is set now.
+        """
+        present = {flow.name: flow for flow in self.settings.flows}
+        known = {flow.name: flow for flow in old.flows if flow.name in present}
+        flows = tuple(
+            replace(flow, up=present[flow.name].up, down=present[flow.name].down)
+            if flow.name in known
+            else flow
+            for flow in new.flows
+        )
+        self.settings = replace(new, up=self.settings.up, down=self.settings.down, flows=flows)
+        subjects: list[_Subject] = [(None, old, new)]
+        subjects += [
+            (flow.name, known[flow.name], flow) for flow in new.flows if flow.name in known
+        ]
+        names = {name for name, _, _ in subjects}
+        self.running = {key: ramp for key, ramp in self.running.items() if key[0] in names}
+        different = (_different(subject, touched) for subject in subjects)
+        self._set(dict(itertools.chain.from_iterable(different)), "")
+
     def _begin(self, now: int, order: int, event: Event) -> None:
         action = event.action
         if event.repeat_ns is not None:
@@ -148,7 +202,7 @@ class _Course:
             self._cut(action, 1)
             self.plan(now + action.duration_ns, order, _End(action))
 
-    def _set(self, values: Mapping[_Target, object], place: str) -> None:
+    def _set(self, values: Mapping[Target, object], place: str) -> None:
         for target in values:
             self.running.pop(target, None)
         self._assign(values, place)
@@ -175,17 +229,18 @@ class _Course:
         self.cuts["up"] += count * outage.up
         self.cuts["down"] += count * outage.down
 
-    def _assign(self, values: Mapping[_Target, object], place: str) -> None:
+    def _assign(self, values: Mapping[Target, object], place: str) -> None:
         """Change each subject at once, so that values which need each other can come together."""
         for flow in dict.fromkeys(subject for subject, _, _ in values):
             sides = Sides(*(_patch(values, flow, direction) for direction in DIRECTIONS))
             if flow is None:
                 self.settings = self.settings.patched(sides, place)
             else:
-                changed = self.settings.flow(flow).patched(sides, f"{place}.flow.{flow}")
+                path = f"{place}.flow.{flow}" if place else f"flow.{flow}"
+                changed = self.settings.flow(flow).patched(sides, path)
                 self.settings = self.settings.with_flow(changed)
 
-    def _value(self, target: _Target, place: str) -> object:
+    def _value(self, target: Target, place: str) -> object:
         """The present value of what a ramp will move."""
         flow, direction, key = target
         subject = self.settings if flow is None else self.settings.flow(flow)
@@ -202,7 +257,18 @@ class _Course:
         return value
 
 
-def _targets(changes: Changes) -> dict[_Target, object]:
+def _different(subject: _Subject, touched: Collection[Target]) -> Iterator[tuple[Target, object]]:
+    """The values of one subject that differ, or are touched."""
+    name, old, new = subject
+    for direction in DIRECTIONS:
+        before, after = getattr(old, direction), getattr(new, direction)
+        for key in FIELDS:
+            target, value = (name, direction, key), getattr(after, key)
+            if target in touched or getattr(before, key) != value:
+                yield target, value
+
+
+def _targets(changes: Changes) -> dict[Target, object]:
     return {
         (flow, direction, key): value
         for flow, sides in changes.sides()
@@ -211,7 +277,7 @@ def _targets(changes: Changes) -> dict[_Target, object]:
     }
 
 
-def _patch(values: Mapping[_Target, object], flow: str | None, direction: str) -> Patch:
+def _patch(values: Mapping[Target, object], flow: str | None, direction: str) -> Patch:
     chosen = [
         (target[2], value) for target, value in values.items() if target[:2] == (flow, direction)
     ]

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, cast
 
 from usernet import _core
 from usernet.config.topology import Topology
-from usernet.engine.actions import Action, diff, to_core
+from usernet.engine.actions import Action, Reconfigure, Start, diff, to_core
 from usernet.engine.statistics import Statistics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from usernet._core import Socket
 
@@ -37,8 +37,16 @@ class Engine:
         """What runs."""
         return self._topology
 
-    def configure(self, topology: Topology) -> int:
+    def configure(
+        self, topology: Topology, *, since: Topology | None = None, again: Collection[str] = ()
+    ) -> int:
         """Run this topology from now on; what it shares with the present one keeps its state.
+
+        Args:
+            topology: What is to run.
+            since: What runs, where scheduled actions have made it differ from `Engine.topology`.
+            again: Apps that scheduled actions may just have changed: they are told what they are
+                to be even where that is what they are.
 
         Returns:
             The generation: the number of the topology that now runs.
@@ -51,7 +59,10 @@ class Engine:
             CaptureError: A capture cannot be written.
             EngineError: The engine has stopped.
         """
-        actions = diff(self._topology, topology)
+        actions = diff(since or self._topology, topology)
+        told = {action.name for action in actions if isinstance(action, (Start, Reconfigure))}
+        untold = [name for name in again if name in topology.apps and name not in told]
+        actions += tuple(Reconfigure(name, topology.apps[name]) for name in sorted(untold))
         generation = self._core.apply(_json(actions))
         self._topology = topology
         return generation
@@ -63,6 +74,14 @@ class Engine:
             ConfigError: They are not actions; whether they can be done shows at that moment.
         """
         self._core.schedule(at_ns, _json(actions))
+
+    def unschedule(self) -> None:
+        """Take back all that was scheduled and has not happened.
+
+        Raises:
+            EngineError: The engine has stopped.
+        """
+        self._core.unschedule()
 
     def advance(self, until_ns: int) -> None:
         """Let virtual time pass up to and including this moment.

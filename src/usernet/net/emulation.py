@@ -1,25 +1,34 @@
-"""An emulated link between two interfaces, which follows its scenario."""
+"""An emulated link between two interfaces, which follows its scenario and can be changed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from usernet.config.apps import App, PcapWriter
+from usernet.config.link import DIRECTIONS
 from usernet.config.topology import Topology
 from usernet.engine import Engine, Statistics
-from usernet.net.course import AHEAD_NS, Course
+from usernet.engine.actions import Reconfigure, Start, Stop
 from usernet.net.line import CAPTURE, End, Line
+from usernet.net.playback import Playback
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from usernet.config.host import Medium
-    from usernet.config.link import Link
+    from usernet.config.link import Flow, Link
     from usernet.config.scenario import Scenario
+    from usernet.config.timeline import Target
+    from usernet.engine.statistics import ImpairmentStatistics
 
 __all__ = ["Emulation", "Ends", "topology"]
+
+_MOST_HISTORY = 4096
+_MOST_LEAVING = 64
+"""Flows that were taken away and still have packets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,37 +48,48 @@ class Ends:
     medium: Medium = "ethernet"
 
 
-def topology(link: Link, ends: Ends) -> Topology:
+def topology(link: Link, ends: Ends, leaving: Collection[Flow] = ()) -> Topology:
     """The graph of an emulated link.
+
+    Args:
+        link: What is emulated.
+        ends: What it joins.
+        leaving: Flows that nothing comes to any more, and that still have packets.
 
     Raises:
         ConfigError: A flow's filter is wrong.
     """
-    graph = _line(link, ends).graph()
+    graph = _line(link, ends, leaving).graph()
     apps: dict[str, App] = {"first": ends.first, "second": ends.second, **graph.apps}
     if ends.capture is not None:  # last: what fails before it leaves the file alone
         apps[CAPTURE] = PcapWriter(ends.capture, ("up", "down"))
     return Topology(apps, graph.links)
 
 
-def _line(link: Link, ends: Ends) -> Line:
+def _line(link: Link, ends: Ends, leaving: Collection[Flow] = ()) -> Line:
     return Line(
         link,
         End("first"),
         End("second"),
         ethernet=ends.medium == "ethernet",
         captured=ends.capture is not None,
+        leaving=tuple(leaving),
     )
 
 
 class Emulation:
     """An emulated link that runs in real time and follows its scenario.
 
+    It belongs to one thread at a time.
+
     Args:
         scenario: The link, and how it changes.
         ends: What it joins.
         seed: What all randomness follows from.
         precise: Spin for the last 80 µs before each deadline.
+
+    Attributes:
+        history: What the link became, and when on the engine's clock; the last of it.
 
     Raises:
         ConfigError: A flow's filter is wrong.
@@ -81,12 +101,17 @@ class Emulation:
     def __init__(
         self, scenario: Scenario, ends: Ends, *, seed: int = 0, precise: bool = False
     ) -> None:
-        line = _line(scenario.link, ends)
-        self._course = Course(scenario, line.impairments)
+        self._ends: Ends = ends
+        self._playback = Playback(scenario)
+        self._leaving: dict[str, Flow] = {}
+        self._scheduled: set[str] = set()
+        self._told: Mapping[str, App] = {}
         self._engine = Engine(seed=seed, precise=precise)
-        self._engine.configure(topology(self._course.link, ends))
+        self._engine.configure(topology(self._playback.link, ends))
         self._start_ns = self._engine.now()
-        self._course.begin(self._start_ns)
+        self.history: deque[tuple[int, Link]] = deque(maxlen=_MOST_HISTORY)
+        self.history.append((self._start_ns, self._playback.link))
+        self._playback.play(self._start_ns)
         self._plan()
 
     def check(self) -> None:
@@ -97,7 +122,63 @@ class Emulation:
             EngineError: The engine has stopped.
         """
         self._plan()
+        self._let_go()
         self._engine.wait(0)
+
+    def change(self, scenario: Scenario, touched: Collection[Target] = ()) -> None:
+        """Run this scenario from now on, from where the present one is; no packet is lost by it.
+
+        What is different is set now; the timeline goes on underneath.
+
+        Args:
+            scenario: What is to run.
+            touched: Values that are set now even where they are the same in both scenarios.
+
+        Raises:
+            ConfigError: It cannot be; the present one runs on, untouched.
+            EngineError: The engine has stopped.
+        """
+        now = self._pass()
+        self._become(self._playback.changed(scenario, touched, now))
+
+    def play(self) -> None:
+        """Let the scenario's time pass."""
+        self._playback.play(self._engine.now())
+        self._plan()
+
+    def pause(self) -> None:
+        """Let the scenario stand where it is; the line stays as it is."""
+        self._engine.unschedule()
+        self._playback.pause(self._pass())
+        self._become(self._playback)
+
+    def seek(self, position_ns: int) -> None:
+        """Go to this place of the scenario.
+
+        Raises:
+            ConfigError: A step before it contradicts what is set then.
+        """
+        now = self._pass()
+        self._become(self._playback.sought(position_ns, now))
+
+    def capture(self, path: Path | None) -> None:
+        """Write a capture from now on, or end the one that is written.
+
+        Raises:
+            CaptureError: It cannot be written; or the end of the one that is.
+        """
+        before = self._ends
+        self._ends = replace(before, capture=path)
+        try:
+            self._become(self._playback)
+        except BaseException:
+            self._ends = before
+            raise
+
+    @property
+    def captured(self) -> Path | None:
+        """The capture that is written."""
+        return self._ends.capture
 
     def statistics(self) -> Statistics:
         """Everything counted, as of one breath."""
@@ -108,14 +189,23 @@ class Emulation:
         return self._engine.series(app)
 
     @property
+    def playback(self) -> Playback:
+        """The scenario, and how far it is."""
+        return self._playback
+
+    @property
     def link(self) -> Link:
         """The link as it is now."""
-        self._course.forget(self._engine.now())
-        return self._course.link
+        self._pass()
+        return self._playback.link
 
     def elapsed_ns(self) -> int:
         """How long it has run."""
         return self._engine.now() - self._start_ns
+
+    def position_ns(self) -> int:
+        """How far the scenario has come."""
+        return self._playback.position(self._engine.now())
 
     def stop(self) -> None:
         """Stop; the interfaces are left as they were.
@@ -125,6 +215,81 @@ class Emulation:
         """
         self._engine.stop()
 
+    def _become(self, playback: Playback) -> None:
+        """Run another playback; where that fails, the present one goes on."""
+        leaving = _leaving(self._leaving, self._playback.link, playback.link)
+        new = topology(playback.link, self._ends, leaving.values())
+        self._engine.unschedule()
+        try:
+            self._configure(new)
+            self._playback, self._leaving = playback, leaving
+            self.history.append((self._engine.now(), playback.link))
+        finally:
+            self._playback.take_back()
+            self._plan()
+
+    def _configure(self, new: Topology) -> None:
+        """Of what was scheduled some was done: what that touched is told again in any case."""
+        self._pass()
+        ran = self._engine.topology
+        apps = {**ran.apps, **self._impairments(self._playback.link)}
+        self._engine.configure(new, since=Topology(apps, ran.links), again=self._scheduled)
+        self._scheduled.clear()
+
+    def _let_go(self) -> None:
+        """Take flows out of the graph whose last packets have left."""
+        if not self._leaving:
+            return
+        counted = self._engine.statistics().impairments
+        gone = [name for name in self._leaving if _is_empty(counted, name)]
+        for name in gone:
+            del self._leaving[name]
+        if gone:
+            self._become(self._playback)
+
+    def _pass(self) -> int:
+        """Let the playback follow the clock; what time it is."""
+        now = self._engine.now()
+        self.history.extend(self._playback.pass_to(now))
+        return now
+
     def _plan(self) -> None:
         """Tell the engine what the next seconds hold."""
-        self._course.plan(self._engine, self._engine.now() + AHEAD_NS)
+        now = self._pass()
+        told = self._impairments(self._playback.link) if not self._scheduled else self._told
+        for at, link in self._playback.coming(now):
+            new = self._impairments(link)
+            actions = _steps(told, new)
+            self._engine.schedule(at, actions)
+            self._scheduled.update(action.name for action in actions)
+            told = new
+        self._told = told
+
+    def _impairments(self, link: Link) -> Mapping[str, App]:
+        return _line(link, self._ends).impairments()
+
+
+def _leaving(before: Mapping[str, Flow], old: Link, new: Link) -> dict[str, Flow]:
+    """The flows that nothing comes to any more; the oldest of too many are given up."""
+    every = {**before, **{flow.name: flow for flow in old.flows}}
+    stay = {flow.name for flow in new.flows}
+    left = [(name, flow) for name, flow in every.items() if name not in stay]
+    return dict(left[-_MOST_LEAVING:])
+
+
+def _is_empty(counted: Mapping[str, ImpairmentStatistics], flow: str) -> bool:
+    both = (counted.get(f"{direction}/{flow}") for direction in DIRECTIONS)
+    return not any(one and (one.delayed or one.queue_packets) for one in both)
+
+
+def _steps(old: Mapping[str, App], new: Mapping[str, App]) -> list[Reconfigure | Start | Stop]:
+    """The actions for what differs."""
+    actions: list[Reconfigure | Start | Stop] = []
+    for name, app in new.items():
+        if old[name] == app:
+            continue
+        if old[name].keeps_state(app):
+            actions.append(Reconfigure(name, app))
+        else:
+            actions += [Stop(name), Start(name, app)]
+    return actions

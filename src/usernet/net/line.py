@@ -56,6 +56,7 @@ class Line:
         ethernet: Whether it carries Ethernet frames, or IP packets.
         captured: Whether what comes out, and what is dropped, goes to `CAPTURE`.
         metered: Whether what is sent and what is received is counted.
+        leaving: Flows that nothing comes to any more, and that still have packets.
     """
 
     link: Link
@@ -65,6 +66,7 @@ class Line:
     ethernet: bool = True
     captured: bool = False
     metered: bool = False
+    leaving: tuple[Flow, ...] = ()
 
     def direction(self, name: str) -> str:
         """The name that the impairment of a direction has, and that its capture has."""
@@ -154,15 +156,18 @@ class _Direction:
     def _add_impairments(self, graph: _Graph, name: str, first: _Port) -> list[str]:
         """Add the impairments of the direction and of its flows; their names."""
         own = getattr(self.line.link, self.direction)
+        flows = (*self.line.link.flows, *self.line.leaving)
+        for flow in self.line.leaving:
+            graph.add(f"{name}/{flow.name}", _of(flow, self.direction))
         if self.split is None:
             graph.add(name, own, (first, "rx"))
-            return [name]
+            return [name, *(f"{name}/{flow.name}" for flow in flows)]
         split = f"{name}/split"
         graph.add(name, own, ((split, "rest"), "rx"))
         graph.add(split, self.split, (first, "rx"))
         for index, flow in enumerate(self.line.link.flows):
             graph.add(f"{name}/{flow.name}", _of(flow, self.direction), ((split, str(index)), "rx"))
-        return [name, *(f"{name}/{flow.name}" for flow in self.line.link.flows)]
+        return [name, *(f"{name}/{flow.name}" for flow in flows)]
 
 
 def _of(flow: Flow, direction: str) -> Impairment:
