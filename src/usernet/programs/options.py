@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import FunctionType
 from typing import TYPE_CHECKING, Annotated, TypeVar, cast, get_type_hints
 
 from cyclopts import Group, Parameter
 
-from usernet.config.link import Link, Sides
-from usernet.config.load import read_table
 from usernet.config.scenario import Scenario
-from usernet.errors import ConfigError
 from usernet.programs import tunnel_options
-from usernet.trace import mahimahi, profiles
-from usernet.trace import scenario as scenarios
+from usernet.trace import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -90,45 +86,7 @@ class LineOptions:
             ConfigError: A value is wrong, or two contradict each other.
             TraceError: A trace is not one.
         """
-        base = self._base()
-        given = {"rtt": self.rtt, "both": self._both(), "up": self.up, "down": self.down}
-        sides = Sides.of({key: value for key, value in given.items() if value})
-        link = _with_files(base.link.patched(sides))
-        return replace(base, link=link, seed=base.seed if self.seed is None else self.seed)
-
-    def _base(self) -> Scenario:
-        if self.profile is not None and self.scenario is not None:
-            allowed = 'name the profile in the file: profile = "…"'
-            raise ConfigError("--profile and --scenario", allowed=allowed)
-        if self.scenario is not None:
-            return scenarios.load(self.scenario)
-        if self.profile is not None:
-            return profiles.load(self.profile)
-        return Scenario()
-
-    def _both(self) -> dict[str, object]:
-        own = {"profile", "scenario", "rtt", "up", "down", "seed"}
-        names = (field.name for field in fields(self) if field.name not in own)
-        values = {name: getattr(self, name) for name in names}
-        return {name: value for name, value in values.items() if value is not None}
-
-
-def _with_files(link: Link) -> Link:
-    """Read the files that options name, from where the command runs."""
-    readers = {"trace": _trace, "distribution": _distribution}
-    return replace(link, up=link.up.with_files(readers), down=link.down.with_files(readers))
-
-
-def _trace(name: str) -> tuple[int, ...]:
-    try:
-        return mahimahi.read(name)
-    except OSError as error:
-        problem = f"cannot be read: {error.strerror}"
-        raise ConfigError(problem, path="trace", value=name) from None
-
-
-def _distribution(name: str) -> tuple[int, ...]:
-    return read_table(Path(name))
+        return line.read({field.name: getattr(self, field.name) for field in fields(self)})
 
 
 def dressed(function: _FunctionT, short: Mapping[str, str]) -> _FunctionT:
