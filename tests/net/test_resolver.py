@@ -34,14 +34,15 @@ class Names:
         return "there" if address == "10.0.0.2" else None
 
 
-def addresses(host: str | bytes | None, *own: str, **keys: int) -> list[str]:
+def addresses(host: str | bytes | None, *own: str, family: int = 0, flags: int = 0) -> list[str]:
     infos = resolver.address_infos(
         Names(*own),
         "here",
         host,
         80,
         type=socket.SOCK_STREAM,
-        **keys,
+        family=family,
+        flags=flags,
     )
     return [info[4][0] for info in infos]
 
@@ -92,7 +93,7 @@ def test_kinds_and_services() -> None:
 )
 def test_errors(host: str, port: int | str, keys: dict[str, int], problem: str) -> None:
     with pytest.raises(socket.gaierror, match=problem):
-        resolver.address_infos(Names(), "here", host, port, **keys)
+        resolver.address_infos(Names(), "here", host, port, **keys)  # type: ignore[arg-type]
 
 
 def test_names_of_addresses() -> None:

@@ -55,11 +55,16 @@ class Host:
     Args:
         network: The network, whose engine has a host of this name.
         name: Its name.
+
+    Attributes:
+        asks: What finds the addresses of a name, of a family or of both where 0, that the network
+            itself does not know; None where nobody does. It may raise ``gaierror``.
     """
 
     def __init__(self, network: HostNetwork, name: str) -> None:
         self.network = network
         self.name = name
+        self.asks: Callable[[str, int], Awaitable[Sequence[str]]] | None = None
 
     def __repr__(self) -> str:
         return f"<Host {self.name}>"
@@ -179,7 +184,7 @@ class Host:
     ) -> Socket:
         family, proto, flags = keys.get("family", 0), keys.get("proto", 0), keys.get("flags", 0)
         local_addr = keys.get("local_addr")
-        infos = self._infos(host, port, family, proto, flags)
+        infos = await self._found(host, port, family, proto, flags)
         local = self._infos(*local_addr, family, proto, flags) if local_addr else None
         delay = keys.get("happy_eyeballs_delay")
         interleave = keys.get("interleave")
@@ -251,6 +256,9 @@ class Host:
         Raises:
             OSError: The address is taken, or not the host's.
         """
+        if remote_addr is not None:
+            known = await self._asked(remote_addr[0], keys.get("family", 0))
+            remote_addr = (known[0], remote_addr[1]) if known else remote_addr
         socket, remote = endpoint.datagram_socket(self, local_addr, remote_addr, keys)
         return await endpoint.begin(socket, protocol_factory, remote)
 
@@ -296,8 +304,17 @@ class Host:
         Raises:
             gaierror: The name is unknown, or has no address of that family.
         """
+        name = host.decode("idna") if isinstance(host, bytes) else host
         return resolver.address_infos(
-            self.network, self.name, host, port, family=family, type=type, proto=proto, flags=flags
+            self.network,
+            self.name,
+            name,
+            port,
+            family=family,
+            type=type,
+            proto=proto,
+            flags=flags,
+            known=await self._asked(name, family),
         )
 
     async def getnameinfo(self, sockaddr: SocketAddress, flags: int = 0) -> tuple[str, str]:
@@ -325,6 +342,19 @@ class Host:
             type=system.SOCK_DGRAM,
         )
         return infos[0][4]
+
+    async def _asked(self, name: str | None, family: int) -> Sequence[str] | None:
+        """The addresses of a name that the network itself does not know."""
+        if self.asks is None or not name or resolver.is_known(self.network, name):
+            return None
+        return await self.asks(name, family)
+
+    async def _found(
+        self, host: str | None, port: int | str | None, family: int, proto: int, flags: int
+    ) -> list[AddressInfo]:
+        return await self.getaddrinfo(
+            host, port, family=family, type=system.SOCK_STREAM, proto=proto, flags=flags
+        )
 
     def _infos(
         self, host: str | None, port: int | str | None, family: int, proto: int, flags: int
@@ -364,7 +394,7 @@ class Host:
             OSError: There is no route.
             gaierror: The name is unknown.
         """
-        address = self._infos(target, None, 0, 0, 0)[0][4][0]
+        address = (await self._found(target, None, 0, 0, 0))[0][4][0]
         return await ping(
             self, unmapped(address), count=count, size=size, interval=interval, timeout=timeout
         )

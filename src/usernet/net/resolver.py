@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from usernet.net.address import SocketAddress, family_of, unmapped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from usernet.net.border import HostNetwork
 
-__all__ = ["AddressInfo", "address_infos", "name_info"]
+__all__ = ["AddressInfo", "address_infos", "is_known", "name_info"]
 
 AddressInfo: TypeAlias = "tuple[system.AddressFamily, system.SocketKind, int, str, SocketAddress]"
 """One answer of ``getaddrinfo``."""
@@ -40,8 +40,11 @@ def address_infos(
     type: int = 0,  # noqa: A002 - as in the module socket
     proto: int = 0,
     flags: int = 0,
+    known: Sequence[str] | None = None,
 ) -> list[AddressInfo]:
     """What ``socket.getaddrinfo`` answers on this host.
+
+    Where the name was asked of somebody else, ``known`` is what came of it.
 
     Raises:
         gaierror: The name is unknown, or has no address of that family.
@@ -51,7 +54,11 @@ def address_infos(
     kinds = [one for one in _KINDS if type in (0, one[0]) and proto in (0, one[1])]
     if not kinds:
         raise system.gaierror(system.EAI_SOCKTYPE, "ai_socktype not supported")
-    addresses = _addresses(network, name, family, passive=bool(flags & system.AI_PASSIVE))
+    if known is None:
+        addresses = _addresses(network, name, family, passive=bool(flags & system.AI_PASSIVE))
+    else:
+        every = ((system.AddressFamily(family_of(one)), one) for one in known)
+        addresses = [one for one in every if family in (0, one[0])]
     if flags & system.AI_NUMERICHOST and name and family_of(name) == system.AF_UNSPEC:
         addresses = []
     ordered = list(_best_first(network, host_name, addresses))
@@ -63,6 +70,13 @@ def address_infos(
         for one, address in ordered
         for kind, protocol in kinds
     ]
+
+
+def is_known(network: HostNetwork, name: str) -> bool:
+    """Whether a name needs nobody to be asked: numeric, this host, or one of the network's own."""
+    if family_of(name) != system.AF_UNSPEC or name.lower().rstrip(".") == "localhost":
+        return True
+    return bool(network.addresses_of(name, 0))
 
 
 def _port(port: bytes | str | int | None, kind: int) -> int:
