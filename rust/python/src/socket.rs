@@ -201,6 +201,14 @@ impl Socket {
         Ok(received.map(|(bytes, from)| (bytes, show(from))))
     }
 
+    fn take_report(&self, py: Python<'_>) -> PyResult<Option<Said>> {
+        let report = self.ask(py, |host, id, _| Ok(host.take_report(id)))?;
+        Ok(report.ok().flatten().map(|report| {
+            let from = report.from.to_string();
+            (from, report.kind, show(report.about), report.hop_limit)
+        }))
+    }
+
     fn shutdown(&self, py: Python<'_>) -> PyResult<()> {
         let shut = self.ask(py, |host, id, now| host.shutdown(id, now))?;
         shut.map_err(|error| raise_socket(error, ""))
@@ -274,6 +282,9 @@ impl Drop for Socket {
         }
     }
 }
+
+/// What ICMP said: who says it, its type and code, what it is about, and the hop limit that it came with.
+type Said = (String, (u8, u8), Shown, u8);
 
 /// What is not there right now is None; any other failure is raised.
 fn settle<T>(done: Result<T, SocketError>) -> PyResult<Option<T>> {

@@ -19,3 +19,4 @@ pub use error::SocketError;
 pub use event::{Readiness, SocketId};
 pub use host::Host;
 pub use options::SocketOptions;
+pub use socket::report::Report;

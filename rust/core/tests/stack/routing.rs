@@ -103,6 +103,14 @@ fn a_hop_limit_that_is_used_up_is_told() {
         );
         assert_eq!(net.receive_from("a", echo), Err(SocketError::WouldBlock));
         assert_eq!(net.dropped("r"), json!({"ttl": 1}));
+        let report = net.with("a", |host, _| host.take_report(echo)).unwrap();
+        let (router, kind) = match address {
+            "10.0.2.1" => ("10.0.1.254", (11, 0)),
+            _ => ("fd00:1::254", (3, 0)),
+        };
+        let told = (report.from.to_string(), report.kind, report.about);
+        assert_eq!(told, (router.into(), kind, at(&format!("{address}:1"))));
+        assert_eq!(net.with("a", |host, _| host.take_report(echo)), None);
     }
 }
 

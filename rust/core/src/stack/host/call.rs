@@ -8,6 +8,7 @@ use crate::stack::event::SocketId;
 use crate::stack::ip::self_if_unspecified;
 use crate::stack::options::SocketOptions;
 use crate::stack::socket::demux::Protocol;
+use crate::stack::socket::report::Report;
 use crate::stack::socket::udp::Udp;
 use crate::stack::tcp::Info;
 use crate::time::Nanos;
@@ -255,6 +256,12 @@ impl Host {
             Some(Kind::Udp(udp) | Kind::Echo(udp)) => udp.outgoing.charge(),
             Some(Kind::Listener(_)) | None => 0,
         }
+    }
+
+    /// The oldest thing that ICMP said about what a datagram or echo socket sent, once.
+    pub fn take_report(&mut self, id: SocketId) -> Option<Report> {
+        let place = self.sockets.table.place(id)?;
+        self.sockets.udp(place)?.reports.take()
     }
 
     /// What the socket failed with, once.

@@ -7,6 +7,7 @@ use crate::stack::ip::Arrival;
 use crate::stack::ip::counters::Dropped;
 use crate::stack::ip::header::Header;
 use crate::stack::socket::demux::{Binding, Flow, Protocol};
+use crate::stack::socket::report::Report;
 use crate::wire::checksum::sum;
 use crate::wire::field::u16_at;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -59,9 +60,7 @@ impl Host {
             kind if kind == request && self.is_for_others(header) => return Ok(Whose::Others),
             kind if kind == request => self.answer_echo(arrival, message, context),
             kind if kind == reply => self.take_echo(arrival, message),
-            _ if is_error(header.is_v4(), message[0]) => {
-                self.take_icmp_error(message, header.is_v4())
-            }
+            _ if is_error(header.is_v4(), message[0]) => self.take_icmp_error(message, header),
             _ => Ok(()),
         }?;
         Ok(Whose::Ours)
@@ -114,6 +113,25 @@ impl Host {
         Ok(())
     }
 
+    /// Keeps for a socket, word for word, what a message says about what it sent.
+    pub(super) fn report(
+        &mut self,
+        place: u32,
+        message: &[u8],
+        header: &Header,
+        about: SocketAddr,
+    ) {
+        let (&[kind, code, ..], Some(socket)) = (message, self.sockets.udp(place)) else {
+            return;
+        };
+        socket.reports.push(Report {
+            from: header.source,
+            kind: (kind, code),
+            about,
+            hop_limit: header.hop_limit,
+        });
+    }
+
     fn take_echo(&mut self, arrival: &Arrival, message: &[u8]) -> Result<(), Dropped> {
         let field = |at| u16_at(message, at).unwrap_or(0);
         let place = self.sockets.demux.flow(&echo_flow(field(4)));
@@ -123,6 +141,7 @@ impl Host {
         let echo = self.sockets.udp(place).filter(|_| room);
         let news = echo.and_then(|echo| echo.deliver(peer, &message[HEADER..]));
         let news = news.ok_or(Dropped::QueueFull)?;
+        self.report(place, message, &arrival.header, peer);
         self.sockets.tell(place, news);
         self.sockets.charge(place);
         Ok(())

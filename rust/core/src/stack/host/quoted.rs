@@ -5,7 +5,7 @@ use super::icmp::{echo_flow, echo_types};
 use super::sockets::Kind;
 use crate::stack::error::SocketError;
 use crate::stack::ip::counters::Dropped;
-use crate::stack::ip::header::{ICMPV4, ICMPV6};
+use crate::stack::ip::header::{Header, ICMPV4, ICMPV6};
 use crate::stack::socket::demux::{Flow, Protocol};
 use crate::stack::tcp::{Endpoints, IcmpError};
 use crate::wire::field::{u16_at, u32_at};
@@ -40,7 +40,12 @@ struct Quote {
 
 impl Host {
     /// Hands an error on. `message` is what follows the IP header.
-    pub(super) fn take_icmp_error(&mut self, message: &[u8], v4: bool) -> Result<(), Dropped> {
+    pub(super) fn take_icmp_error(
+        &mut self,
+        message: &[u8],
+        header: &Header,
+    ) -> Result<(), Dropped> {
+        let v4 = header.is_v4();
         let quote = message.get(8..).and_then(read_quote);
         let quote = quote.ok_or(Dropped::Malformed)?;
         let Some(bad) = read_error(message, v4, quote.len) else {
@@ -52,8 +57,8 @@ impl Host {
         }
         let told = match quote.protocol {
             TCP => self.tell_connection(&quote, bad),
-            UDP => self.tell_datagrams(&quote, bad),
-            ICMPV4 | ICMPV6 => self.tell_echo(&quote, bad),
+            UDP => self.tell_datagrams(&quote, bad, (message, header)),
+            ICMPV4 | ICMPV6 => self.tell_echo(&quote, bad, (message, header)),
             _ => None,
         };
         told.ok_or(Dropped::NoSocket)
@@ -85,11 +90,17 @@ impl Host {
     }
 
     /// Only a socket with a peer hears of it: an error says little to one that talks to many.
-    fn tell_datagrams(&mut self, quote: &Quote, bad: Bad) -> Option<()> {
+    fn tell_datagrams(
+        &mut self,
+        quote: &Quote,
+        bad: Bad,
+        (message, header): (&[u8], &Header),
+    ) -> Option<()> {
         let Endpoints { local, remote } = quote.endpoints();
         let demux = &self.sockets.demux;
         let own = demux.flow(&Flow::new(Protocol::Udp, local, remote));
         let place = own.or_else(|| demux.listener(Protocol::Udp, local, remote))?;
+        self.report(place, message, header, remote);
         if self.learns(quote, bad) {
             return Some(());
         }
@@ -101,7 +112,12 @@ impl Host {
         Some(())
     }
 
-    fn tell_echo(&mut self, quote: &Quote, bad: Bad) -> Option<()> {
+    fn tell_echo(
+        &mut self,
+        quote: &Quote,
+        bad: Bad,
+        (message, header): (&[u8], &Header),
+    ) -> Option<()> {
         let (request, _) = echo_types(quote.source.is_ipv4());
         let identifier = (quote.second >> 16) as u16;
         let asked = quote.first >> 24 == u32::from(request);
@@ -109,6 +125,8 @@ impl Host {
         let place = place.filter(|_| asked)?;
         let socket = self.sockets.table.get(place);
         socket.filter(|socket| matches!(socket.kind, Kind::Echo(_)))?;
+        let about = SocketAddr::new(quote.destination, quote.second as u16);
+        self.report(place, message, header, about);
         if !self.learns(quote, bad) {
             let news = self.sockets.udp(place)?.fail(bad.error);
             self.sockets.tell(place, news);

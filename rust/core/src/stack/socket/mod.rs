@@ -2,5 +2,6 @@
 pub(crate) mod datagrams;
 pub(crate) mod demux;
 pub(crate) mod ports;
+pub(crate) mod report;
 pub(crate) mod table;
 pub(crate) mod udp;

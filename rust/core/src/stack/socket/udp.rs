@@ -1,6 +1,7 @@
 //! UDP sockets (RFC 768), and what they share with ICMP echo: datagrams in, datagrams out.
 use super::datagrams::Datagrams;
 use super::demux::{Binding, Protocol};
+use super::report::Reports;
 use crate::stack::event::Readiness;
 use crate::stack::{SocketError, SocketOptions};
 use std::net::SocketAddr;
@@ -15,6 +16,8 @@ pub(crate) struct Udp {
     pub(crate) options: SocketOptions,
     pub(crate) incoming: Datagrams,
     pub(crate) outgoing: Datagrams,
+    /// What ICMP said of what was sent.
+    pub(crate) reports: Reports,
     /// What it is bound to; nothing once it is closed.
     pub(crate) binding: Option<Binding>,
     error: Option<SocketError>,
@@ -32,6 +35,7 @@ impl Udp {
             options,
             incoming: Datagrams::default(),
             outgoing: Datagrams::default(),
+            reports: Reports::default(),
             binding: Some(binding),
             error: None,
             wants_datagram: true,
