@@ -76,7 +76,7 @@ impl Gateway {
             redirects: Redirects::new(spec)?,
             connections: Connections::new(most),
             datagrams: Datagrams::open(name, spec, own.clone(), most / 3, &epoll)?,
-            published: Published::open(&spec.publish, own, &epoll)?,
+            published: Published::open(spec, own, &epoll)?,
             epoll,
             ready: Vec::new(),
             events: Vec::new(),

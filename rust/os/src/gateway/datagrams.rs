@@ -38,6 +38,8 @@ pub(super) struct Datagrams {
     epoll: Epoll,
     redirects: Redirects,
     own: Vec<IpAddr>,
+    /// Whether callers of published ports are seen by the gateway's own addresses.
+    masquerade: bool,
     mtu: usize,
     names: Names,
     flows: Flows,
@@ -67,6 +69,7 @@ impl Datagrams {
             epoll: epoll.share().map_err(failed)?,
             redirects: Redirects::new(spec)?,
             own,
+            masquerade: spec.masquerade,
             mtu: spec.mtu as usize,
             names: Names::new(&spec.names),
             flows: Flows::new(most),

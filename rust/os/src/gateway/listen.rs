@@ -3,7 +3,7 @@ use super::connections::Connections;
 use super::epoll::{Epoll, LISTENER};
 use super::machine::Machine;
 use super::record::Record;
-use super::spec::{Protocol, Publish, Redirects};
+use super::spec::{Protocol, Redirects, Spec};
 use crate::interface::forbidden;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -27,6 +27,8 @@ pub(super) struct Ports {
     ports: Vec<Port>,
     /// The gateway's own addresses, from which the machine itself calls.
     own: Vec<IpAddr>,
+    /// Whether all others call from there too.
+    masquerade: bool,
     failed: u64,
 }
 
@@ -35,13 +37,12 @@ impl Ports {
     ///
     /// # Errors
     /// A port is taken, or the system forbids it.
-    pub(super) fn open(
-        published: &[Publish],
-        own: Vec<IpAddr>,
-        epoll: &Epoll,
-    ) -> Result<Self, AppError> {
+    pub(super) fn open(spec: &Spec, own: Vec<IpAddr>, epoll: &Epoll) -> Result<Self, AppError> {
         let mut ports = Vec::new();
-        let tcp = published.iter().filter(|one| one.protocol == Protocol::Tcp);
+        let tcp = spec
+            .publish
+            .iter()
+            .filter(|one| one.protocol == Protocol::Tcp);
         for (key, publish) in tcp.enumerate() {
             let listener = listen(publish.listen, epoll, key as u32);
             let listener = listener.map_err(|error| refused(publish.listen, &error))?;
@@ -54,6 +55,7 @@ impl Ports {
         Ok(Self {
             ports,
             own,
+            masquerade: spec.masquerade,
             failed: 0,
         })
     }
@@ -82,7 +84,7 @@ impl Ports {
             for _ in 0..BATCH {
                 match port.listener.accept() {
                     Ok((stream, peer)) => {
-                        let face = face(peer, port.to, redirects, &self.own);
+                        let face = face(peer, port.to, redirects, (&self.own, self.masquerade));
                         let call = (stream, face, port.to);
                         let taken = take(call, connections, (epoll, host), now);
                         self.failed += u64::from(taken.is_none());
@@ -126,11 +128,16 @@ pub(super) fn refused(at: SocketAddr, error: &io::Error) -> AppError {
 
 /// From where a program sees a caller call: its own address, or, where the machine itself calls, the
 /// one by which programs reach it.
-fn face(peer: SocketAddr, to: SocketAddr, redirects: &Redirects, own: &[IpAddr]) -> SocketAddr {
+fn face(
+    peer: SocketAddr,
+    to: SocketAddr,
+    redirects: &Redirects,
+    (own, masquerade): (&[IpAddr], bool),
+) -> SocketAddr {
     // A listener of IPv6 may hear IPv4 too.
     let caller = peer.ip().to_canonical();
     let known = redirects.face_of(caller);
-    let abroad = (!caller.is_loopback()).then_some(caller);
+    let abroad = (!caller.is_loopback() && !masquerade).then_some(caller);
     let fits = |address: &IpAddr| address.is_ipv4() == to.is_ipv4();
     let face = known.or(abroad).filter(fits);
     let face = face.or_else(|| own.iter().copied().find(fits));
@@ -186,7 +193,7 @@ mod tests {
         let own = ["192.0.0.1", "fd00::1"].map(|own| own.parse().unwrap());
         let seen = |peer: &str, to: &str, redirects: &Redirects| {
             let (peer, to) = (peer.parse().unwrap(), to.parse().unwrap());
-            face(peer, to, redirects, &own).to_string()
+            face(peer, to, redirects, (&own, false)).to_string()
         };
         let (shut, open) = (redirects("10.0.0.1"), redirects("127.0.0.1"));
         for (peer, to, expected) in [
@@ -201,5 +208,9 @@ mod tests {
             assert_eq!(seen(peer, to, &open), expected, "{peer} {to}");
         }
         assert_eq!(seen("127.0.0.1:9", "192.0.0.2:80", &shut), "192.0.0.1:9");
+        let (peer, to) = ("203.0.113.9:9", "192.0.0.2:80");
+        let (peer, to) = (peer.parse().unwrap(), to.parse().unwrap());
+        let masked = face(peer, to, &open, (&own, true));
+        assert_eq!(masked.to_string(), "192.0.0.1:9");
     }
 }

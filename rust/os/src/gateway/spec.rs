@@ -29,6 +29,9 @@ pub struct Spec {
     /// Where it listens on the machine, for whom.
     #[serde(default)]
     pub publish: Vec<Publish>,
+    /// Whether programs see callers by the gateway's own addresses: where theirs lead elsewhere.
+    #[serde(default)]
+    pub masquerade: bool,
 }
 
 const fn mtu() -> u32 {

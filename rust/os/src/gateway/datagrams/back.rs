@@ -111,13 +111,19 @@ impl Datagrams {
     /// Under which address a program knows an end; whoever calls a published port has one in any case.
     fn face_in(&mut self, place: u32, from: SocketAddr) -> Option<SocketAddr> {
         let flow = self.flows.get(place)?;
-        let known = self.face(flow, from);
+        let known = match flow.is_published && self.masquerade {
+            true => flow.face(from),
+            false => self.face(flow, from),
+        };
         if known.is_some() || !flow.is_published {
             return known;
         }
         let v4 = flow.key.program.is_ipv4();
         let own = self.own.iter().copied().find(|own| own.is_ipv4() == v4)?;
-        let face = SocketAddr::new(own, from.port());
+        // Two callers may have one port.
+        let ports = (from.port()..=u16::MAX).chain(1..from.port());
+        let mut faces = ports.map(|port| SocketAddr::new(own, port));
+        let face = faces.find(|face| flow.outer(*face).is_none())?;
         self.flows.get_mut(place)?.remember(from, face);
         Some(face)
     }
