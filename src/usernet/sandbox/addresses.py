@@ -6,7 +6,9 @@ prefix is a unique local one (RFC 4193) that spells the project's name.
 
 from __future__ import annotations
 
-from ipaddress import IPv4Interface, IPv6Interface
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+
+from usernet.config.host import Route
 
 __all__ = [
     "DNS_SERVERS",
@@ -15,6 +17,7 @@ __all__ = [
     "INTERFACE",
     "MACHINE",
     "PROGRAM",
+    "ROUTES",
 ]
 
 INTERFACE = "usernet0"
@@ -22,7 +25,12 @@ INTERFACE = "usernet0"
 PROGRAM = (IPv4Interface("192.0.0.2/29"), IPv6Interface("fd75:7365:726e:6574::2/64"))
 """The program's own addresses."""
 GATEWAY = (IPv4Interface("192.0.0.1/29"), IPv6Interface("fd75:7365:726e:6574::1/64"))
-"""Where its default routes go."""
+"""Who ends what the program says, unless its network is another."""
+ROUTES = (
+    Route(IPv4Network("0.0.0.0/0"), INTERFACE, GATEWAY[0].ip),
+    Route(IPv6Network("::/0"), INTERFACE, GATEWAY[1].ip),
+)
+"""Its default routes, which go there."""
 MACHINE = ("192.0.0.3", "fd75:7365:726e:6574::3")
 """The loopback addresses of the machine, as they are called inside."""
 HOST_NAME = "host.usernet"

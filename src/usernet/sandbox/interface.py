@@ -1,4 +1,4 @@
-"""The interfaces of a network of a program's own: loopback, and a TUN device with default routes.
+"""The interfaces of a network of a program's own: loopback, and a TUN device with routes.
 
 Everything is said to the kernel by ioctl (netdevice(7), rtnetlink is not needed), so that no
 program has to be installed for it.
@@ -7,12 +7,13 @@ program has to be installed for it.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import os
 import socket
 import struct
-from ipaddress import IPv4Interface, IPv6Interface
+from ipaddress import IPv6Address, IPv6Interface, IPv6Network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,10 @@ from usernet.errors import InterfaceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["add_address", "add_default_route", "make_tun", "set_setting", "set_up"]
+    from usernet.config.address import InterfaceAddress
+    from usernet.config.host import Route
+
+__all__ = ["add_address", "add_route", "make_tun", "set_setting", "set_up"]
 
 _DEVICE = "/dev/net/tun"
 _TUNSETIFF = 0x400454CA
@@ -91,8 +95,13 @@ def set_up(name: str, *, resolves: bool = True) -> None:
         fcntl.ioctl(asked, _SIOCSIFFLAGS, _request(name, struct.pack("H", flags)))
 
 
-def add_address(name: str, address: IPv4Interface | IPv6Interface) -> None:
+def add_address(name: str, address: InterfaceAddress, number: int = 0) -> None:
     """Give an interface an address and the route to its subnet.
+
+    Args:
+        name: Its name.
+        address: The address.
+        number: Which of its IPv4 addresses it is, counted from 0: each has a label (ip-address(8)).
 
     Raises:
         OSError: The kernel refuses; it may have no IPv6.
@@ -103,26 +112,31 @@ def add_address(name: str, address: IPv4Interface | IPv6Interface) -> None:
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as asked:
             fcntl.ioctl(asked, _SIOCSIFADDR, wish)
         return
-    _tell(_SIOCSIFADDR, name, _sockaddr(address.ip.packed))
-    _tell(_SIOCSIFNETMASK, name, _sockaddr(address.netmask.packed))
+    label = f"{name}:{number}" if number else name
+    _tell(_SIOCSIFADDR, label, _sockaddr(address.ip.packed))
+    _tell(_SIOCSIFNETMASK, label, _sockaddr(address.netmask.packed))
 
 
-def add_default_route(name: str, gateway: IPv4Interface | IPv6Interface) -> None:
-    """Send everything else to this gateway, which an interface reaches.
+def add_route(route: Route) -> None:
+    """Send what is for a subnet by an interface: to a gateway that it reaches, or straight there.
 
     Raises:
         OSError: The kernel refuses.
     """
-    flags = _RTF_UP | _RTF_GATEWAY
-    if isinstance(gateway, IPv6Interface):
-        index = socket.if_nametoindex(name)
-        ends = bytes(16), bytes(16), gateway.ip.packed
-        wish = struct.pack("@16s16s16sIHHILIi", *ends, 0, 0, 0, _METRIC, 0, flags, index)
+    flags = _RTF_UP | (_RTF_GATEWAY if route.via else 0)
+    if isinstance(route.to, IPv6Network):
+        index = socket.if_nametoindex(route.interface)
+        via = route.via or IPv6Address(0)
+        ends = route.to.network_address.packed, bytes(16), via.packed
+        numbers = 0, route.to.prefixlen, 0, _METRIC, 0, flags, index
         with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as asked:
-            fcntl.ioctl(asked, _SIOCADDRT, wish)
+            fcntl.ioctl(asked, _SIOCADDRT, struct.pack("@16s16s16sIHHILIi", *ends, *numbers))
         return
-    anywhere, to = _sockaddr(bytes(4)), _sockaddr(gateway.ip.packed)
-    wish = struct.pack("@L16s16s16sHhLPhPLLH", 0, anywhere, to, anywhere, flags, *[0] * 8)
+    gateway = route.via.packed if route.via else bytes(4)
+    ends = route.to.network_address.packed, gateway, route.to.netmask.packed
+    device = ctypes.create_string_buffer(route.interface.encode())
+    rest = 0, 0, 0, 0, ctypes.addressof(device), 0, 0, 0
+    wish = struct.pack("@L16s16s16sHhLPhPLLH", 0, *map(_sockaddr, ends), flags, *rest)
     with _any_socket() as asked:
         fcntl.ioctl(asked, _SIOCADDRT, wish)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from usernet.errors import ConfigError, InterfaceError
 from usernet.sandbox import interface, mounts
-from usernet.sandbox.addresses import GATEWAY, INTERFACE, PROGRAM
+from usernet.sandbox.addresses import INTERFACE, PROGRAM, ROUTES
 from usernet.sandbox.permission import may_without_user_namespace, refusal
 from usernet.sandbox.system_calls import (
     NEW_MOUNTS,
@@ -29,6 +29,9 @@ from usernet.sandbox.veth import make_veth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from usernet.config.address import InterfaceAddress
+    from usernet.config.host import Route
 
 __all__ = ["Device", "Namespaces", "Plan", "enclose", "identity"]
 
@@ -47,11 +50,17 @@ class Plan:
         resolver: What /etc/resolv.conf says in it.
         hosts: What /etc/hosts says in it.
         mtu: Of its interface, in bytes.
+        addresses: Of its interface. What a route leads to is sent from the first of its family,
+            unless it is in the subnet of another.
+        routes: What its interface leads to. What none leads to is unreachable, which the kernel
+            tells the program at once.
     """
 
     resolver: str
     hosts: str
     mtu: int = 1500
+    addresses: tuple[InterfaceAddress, ...] = PROGRAM
+    routes: tuple[Route, ...] = ROUTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +151,7 @@ def enclose(plan: Plan) -> tuple[Device, Namespaces]:
         interface.set_up("lo")
     except OSError as error:
         raise refusal(error) from error
-    device = _connect(plan.mtu)
+    device = _connect(plan)
     return device, Namespaces.of_this_process(user=not is_privileged)
 
 
@@ -165,21 +174,21 @@ def _write(name: str, text: str) -> None:
         raise OSError(error.errno, os.strerror(error.errno or 0), name) from error
 
 
-def _connect(mtu: int) -> Device:
+def _connect(plan: Plan) -> Device:
     """Make the interface, with addresses and routes."""
     try:
-        device = _make_device(mtu)
+        device = _make_device(plan.mtu)
     except InterfaceError:
         raise
     except OSError as error:
-        raise ConfigError(str(error.strerror), path="interface-mtu", value=mtu) from error
+        raise ConfigError(str(error.strerror), path="interface-mtu", value=plan.mtu) from error
     # The second is refused in a user namespace, which has no other group.
     for groups in (f"{os.getegid()} {os.getegid()}", "0 2147483647"):
         _set(("ipv4", "ping_group_range"), groups)
     _set(("ipv4", "ip_unprivileged_port_start"), "0")
     for name, value in (("disable_ipv6", "0"), ("accept_ra", "0"), ("addr_gen_mode", "1")):
         _set(("ipv6", "conf", INTERFACE, name), value)
-    _address()
+    _address(plan)
     return device
 
 
@@ -200,11 +209,21 @@ def _set(keys: Sequence[str], value: str) -> None:
     interface.set_setting(keys, value)
 
 
-def _address() -> None:
-    """Addresses and default routes; those of IPv6 where the kernel has it."""
-    interface.add_address(INTERFACE, PROGRAM[0])
+def _address(plan: Plan) -> None:
+    """Addresses and routes; those of IPv6 where the kernel has it."""
+    four, six = ([one for one in plan.addresses if one.version == version] for version in (4, 6))
+    for number, address in enumerate(four):
+        interface.add_address(INTERFACE, address, number)
     interface.set_up(INTERFACE, resolves=False)
-    interface.add_default_route(INTERFACE, GATEWAY[0])
+    _route(plan, 4)
     with contextlib.suppress(OSError):
-        interface.add_address(INTERFACE, PROGRAM[1])
-        interface.add_default_route(INTERFACE, GATEWAY[1])
+        for address in six:
+            interface.add_address(INTERFACE, address)
+        _route(plan, 6)
+
+
+def _route(plan: Plan, version: int) -> None:
+    subnets = {address.network for address in plan.addresses}  # which have their routes
+    for route in plan.routes:
+        if route.to.version == version and route.to not in subnets:
+            interface.add_route(route)
