@@ -33,7 +33,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "programs/tunnel_options.py": "tests/programs/test_quick.py",
     "sandbox/interface.py": "tests/sandbox/test_enclosure.py",
     "sandbox/launch.py": "tests/sandbox/test_enclosure.py",
-    "sandbox/network.py": "tests/sandbox/test_enclosure.py",
     "sandbox/supervisor.py": "tests/sandbox/test_terminal.py",
     "sandbox/system_calls.py": "tests/sandbox/test_enclosure.py",
     "wireguard/interface.py": "tests/wireguard/test_file.py",
