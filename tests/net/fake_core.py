@@ -326,6 +326,9 @@ class Socket:
             raise fail(number)
         return self.datagrams.popleft() if self.datagrams else None
 
+    def take_report(self) -> tuple[str, tuple[int, int], Address, int] | None:
+        return None
+
     def shutdown(self) -> None:
         self.shut = True
         self._pump()

@@ -18,6 +18,7 @@ from usernet.net.address import family_of, unmapped
 from usernet.net.arguments import client_tls, core_options, server_tls
 from usernet.net.operations import virtual
 from usernet.net.ping import PingResult, ping
+from usernet.net.probe import probe
 from usernet.net.server import Server
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     import httpx
 
+    from usernet.config.echo import EchoAnswer
     from usernet.engine.host_statistics import HostStatistics
     from usernet.net.address import SocketAddress
     from usernet.net.arguments import ConnectionKeys, ServerKeys
@@ -397,6 +399,42 @@ class Host:
         address = (await self._found(target, None, 0, 0, 0))[0][4][0]
         return await ping(
             self, unmapped(address), count=count, size=size, interval=interval, timeout=timeout
+        )
+
+    async def probe(
+        self,
+        target: str,
+        *,
+        number: int = 1,
+        size: int = 56,
+        hop_limit: int = 64,
+        timeout: float = 10.0,  # noqa: ASYNC109 - as the program ping has it
+    ) -> EchoAnswer:
+        """Send one ICMP echo request with a hop limit: traceroute is some of them.
+
+        Args:
+            target: A name of the network, or a numeric address.
+            number: The sequence number of the request.
+            size: How many bytes it carries.
+            hop_limit: How many hosts on the way may take it, the last one included.
+            timeout: For how many seconds to wait for an answer.
+
+        Returns:
+            The reply, or what a router on the way says.
+
+        Raises:
+            TimeoutError: Nothing came back.
+            OSError: There is no route.
+            gaierror: The name is unknown.
+        """
+        address = self._infos(target, None, 0, 0, 0)[0][4][0]
+        return await probe(
+            self,
+            unmapped(address),
+            number=number,
+            size=size,
+            hop_limit=hop_limit,
+            timeout=timeout,
         )
 
     def httpx_transport(self, **keys: Unpack[TransportKeys]) -> httpx.AsyncHTTPTransport:
