@@ -78,6 +78,20 @@ class TestLinks:
             "in/up:received.tx -> wg0.inside",
         } <= texts
 
+    def test_a_wire_joins_its_ends_as_they_are(self) -> None:
+        net = usernet.Network(pcap="no-such-folder/x.pcapng")
+        wg = net.wireguard("wg0", device("10.8.0.0/16"))
+        net.wire(wg.outside, UdpSocket())
+        net.wire(net.host("laptop", "10.0.0.2/32"), wg.inside)
+        assert {str(link) for link in net.topology.links} == {
+            "wg0.outside -> udp.rx",
+            "udp.tx -> wg0.outside",
+            "laptop.eth0 -> wg0.inside",
+            "wg0.inside -> laptop.eth0",
+        }
+        assert not net.links
+        assert routes(net, "laptop") == ["10.8.0.0/16 eth0"]
+
     def test_each_socket_has_a_name_of_its_own(self) -> None:
         net = usernet.Network()
         for name in ("a", "b"):

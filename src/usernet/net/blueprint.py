@@ -97,6 +97,7 @@ class Blueprint:
         *,
         name: str | None = None,
         mtu: int | None = None,
+        is_wire: bool = False,
     ) -> tuple[Self, str]:
         """The same with a link between two ends, and the link's name.
 
@@ -108,6 +109,7 @@ class Blueprint:
             name: Its name; made of those of the ends where None.
             mtu: The MTU of the interfaces at its ends; that of the tunnel inside one, else that of
                 each host, where None.
+            is_wire: The ends are joined as they are.
 
         Raises:
             ConfigError: It leads nowhere, there is a link of that name, or the ends carry
@@ -131,6 +133,7 @@ class Blueprint:
             ethernet=cable.medium == "ethernet",
             captured=self.capture is not None,
             metered=True,
+            is_wire=is_wire,
         )
         plan = self.plan.with_cable(cable)
         return replace(self, plan=plan, lines={**self.lines, cable.name: line}), cable.name
@@ -168,7 +171,8 @@ class Blueprint:
     @property
     def directions(self) -> tuple[str, ...]:
         """The names of both directions of every link, as captures and statistics have them."""
-        return tuple(line.direction(one) for line in self.lines.values() for one in DIRECTIONS)
+        lines = (line for line in self.lines.values() if not line.is_wire)
+        return tuple(line.direction(one) for line in lines for one in DIRECTIONS)
 
     @cached_property
     def _behind(self) -> Mapping[str, tuple[Subnet, ...]]:

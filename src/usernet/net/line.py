@@ -57,6 +57,7 @@ class Line:
         captured: Whether what comes out, and what is dropped, goes to `CAPTURE`.
         metered: Whether what is sent and what is received is counted.
         leaving: Flows that nothing comes to any more, and that still have packets.
+        is_wire: It does nothing, and counts nothing: its ends are joined as they are.
     """
 
     link: Link
@@ -67,6 +68,7 @@ class Line:
     captured: bool = False
     metered: bool = False
     leaving: tuple[Flow, ...] = ()
+    is_wire: bool = False
 
     def direction(self, name: str) -> str:
         """The name that the impairment of a direction has, and that its capture has."""
@@ -82,6 +84,9 @@ class Line:
         Raises:
             ConfigError: A flow's filter is wrong.
         """
+        if self.is_wire:
+            ends = zip(self._ends, reversed(self._ends), strict=True)
+            return Topology({}, frozenset(_joined(before, after) for before, after in ends))
         graph = _Graph()
         programs = [compile_filter(flow.filter, ethernet=self.ethernet) for flow in self.link.flows]
         split = Split(tuple(programs)) if programs else None
@@ -92,6 +97,10 @@ class Line:
     @property
     def _ends(self) -> tuple[End, End]:
         return self.first, self.second
+
+
+def _joined(before: End, after: End) -> Connection:
+    return Connection(before.app, before.output, after.app, after.input)
 
 
 def _impairments(line: Line, link: Link) -> Iterator[tuple[str, Impairment]]:

@@ -226,6 +226,25 @@ class Network:
         self._links[own] = link = NetworkLink(self._assembly, own, (start[0], end[0]))
         return link
 
+    def wire(
+        self, first: Host | Switch | Device | str, second: Host | Switch | Device | str
+    ) -> None:
+        """Join two ends as they are: nothing is emulated, counted or captured between them.
+
+        What passes costs nothing more, which is for where packets must be fast; else `link` them.
+
+        Args:
+            first: One end, or its name.
+            second: The other.
+
+        Raises:
+            ConfigError: It leads nowhere, or the ends do not fit.
+        """
+        start, end = self._end(first), self._end(second)
+        blueprint = self._assembly.blueprint.with_apps(start[1], end[1])
+        wired, _ = blueprint.with_line(start[0], end[0], Link(), is_wire=True)
+        self._assembly.expect(wired)
+
     @property
     def links(self) -> Mapping[str, NetworkLink]:
         """All links between hosts, switches and devices, by name."""

@@ -70,6 +70,8 @@ def between(assembly: Assembly, first: str, second: str) -> FlowStatistics:
 def _lanes(assembly: Assembly) -> Iterator[tuple[str, str, str]]:
     """Every direction of every link: where it starts, its name, where it ends."""
     for line in assembly.blueprint.lines.values():
+        if line.is_wire:
+            continue
         first, second = line.first.app, line.second.app
         yield first, line.direction("up"), second
         yield second, line.direction("down"), first
