@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
+    from usernet.config.echo import EchoAnswer
     from usernet.wireguard.status import DeviceStatus
 
 __all__ = ["Datagrams", "Listener", "Way"]
@@ -146,12 +147,31 @@ class Way(Protocol):
         """
         ...
 
-    def ping(self, host: str, *, size: int = 56, timeout: float = 10.0) -> tuple[str, float]:
-        """Send one ICMP echo request; the numeric address asked, and the seconds it took.
+    def ping(
+        self,
+        host: str,
+        *,
+        number: int = 1,
+        size: int = 56,
+        hop_limit: int = 64,
+        timeout: float = 10.0,
+    ) -> EchoAnswer:
+        """Send one ICMP echo request, as `Host.probe` does: ping and traceroute are made of these.
+
+        Args:
+            host: A name, which is resolved in the tunnel, or a numeric address.
+            number: The sequence number of the request.
+            size: How many bytes it carries.
+            hop_limit: How many hosts on the way may take it, the last one included.
+            timeout: Seconds to wait, the handshake and the name included.
+
+        Returns:
+            The reply, or what a router on the way says.
 
         Raises:
-            TimeoutError: No reply came.
-            OSError: There is no way there.
+            TimeoutError: Nothing came back.
+            HandshakeError: The peer that leads there does not answer.
+            OSError: There is no way there, or the name is not known.
         """
         ...
 
