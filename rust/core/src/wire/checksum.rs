@@ -92,8 +92,9 @@ pub fn finish(packet: &mut Packet) {
     }
 }
 
+/// Completes the checksum at `offset` over these bytes, in whose place a partial one stands.
 #[inline]
-fn complete(covered: &mut [u8], offset: u16) {
+pub(crate) fn complete(covered: &mut [u8], offset: u16) {
     let at = usize::from(offset);
     if u16_at(covered, at).is_none() {
         return;

@@ -8,8 +8,9 @@ pub mod ecn;
 pub(crate) mod field;
 pub mod flow;
 pub mod headers;
+pub(crate) mod merge;
 mod parcel;
-mod plan;
+pub(crate) mod plan;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod segment;

@@ -1,6 +1,6 @@
 //! Super-packets, cut into the packets that would be on the wire: TCP and UDP over IPv4 and IPv6.
 //! Each packet is left a partial checksum, which a network card or `finish` completes.
-use super::checksum::add;
+use super::checksum::{add, complete};
 use super::field::{put_u16, put_u32, u16_at, u32_at};
 use super::headers;
 use super::plan::{Plan, checksum_offset};
@@ -43,6 +43,12 @@ pub fn segments(
     }
     pool.free(packet);
     Ok(())
+}
+
+/// Whether it is one packet as it stands: no super-packet, or one of a single segment.
+#[inline]
+pub(crate) fn is_whole(packet: &Packet) -> bool {
+    !packet.is_super() || Plan::of(packet).is_some_and(|plan| plan.count() == 1)
 }
 
 /// How many packets and bytes on the wire a packet stands for, the headers of each packet among
@@ -114,17 +120,32 @@ impl Plan {
     fn segment(&self, of: &Packet, offset: usize, pool: &mut Pool) -> Option<Packet> {
         let len = self.size.min(self.payload - offset);
         let mut segment = pool.packet(self.header + len)?;
-        let (bytes, whole) = (segment.bytes_mut(), of.bytes());
-        let (header, payload) = bytes.split_at_mut(self.header);
-        let from = self.header + offset;
-        header.copy_from_slice(&whole[..self.header]);
-        payload.copy_from_slice(&whole[from..from + len]);
-        self.number_network(header, offset, len);
-        self.number_transport(header, offset, len);
+        self.write(of, offset, segment.bytes_mut());
         segment.set_arrived(of.arrived());
         segment.set_network_offset(of.network_offset());
         segment.set_offload(self.offload());
         Some(segment)
+    }
+
+    /// Writes the segment whose payload starts at `offset`, with a partial checksum, into a place of exactly its
+    /// length.
+    #[inline]
+    fn write(&self, of: &Packet, offset: usize, into: &mut [u8]) {
+        let (header, payload) = into.split_at_mut(self.header);
+        let (len, from) = (payload.len(), self.header + offset);
+        header.copy_from_slice(&of.bytes()[..self.header]);
+        payload.copy_from_slice(&of.bytes()[from..from + len]);
+        self.number_network(header, offset, len);
+        self.number_transport(header, offset, len);
+    }
+
+    /// Writes a segment as [`Self::write`] does, and its checksum whole.
+    #[inline]
+    pub(crate) fn write_whole(&self, of: &Packet, offset: usize, into: &mut [u8]) {
+        self.write(of, offset, into);
+        if self.pseudo.is_some() {
+            complete(&mut into[self.l4..], checksum_offset(self.tcp) as u16);
+        }
     }
 
     #[inline]

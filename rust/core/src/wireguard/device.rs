@@ -3,30 +3,29 @@
 //! It knows no socket: datagrams come with where they are from, and leave with where they go to. The
 //! addresses inside say which peer a packet goes to, and a peer is believed no other addresses than these
 //! (cryptokey routing).
+mod hearing;
+
 use super::cookie::Porter;
 use super::inner::Inner;
 use super::keys::{PresharedKey, PublicKey};
 use super::limiter::Limiter;
 use super::load::Load;
-use super::message::{COOKIE, INITIATION, Message, RESPONSE, number};
-use super::noise::{self, Identity};
+use super::noise::Identity;
 use super::peer::{Peer, Traffic};
+use super::strangers::Strangers;
 use super::surroundings::{Entropy, Indices, Outgoing, Surroundings, random};
 use crate::packet::{Packet, Pool};
+use crate::rng::Stream;
 use crate::stack::hash::Key;
 use crate::stack::ip::address::Prefix;
 use crate::stack::ip::prefixes::Prefixes;
 use crate::stack::timer::Wheel;
 use crate::time::Nanos;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-use zeroize::Zeroizing;
-
-/// How many initiations of strangers wait for somebody to say who they are.
-const MOST_STRANGERS: usize = 64;
 
 /// What is said of a peer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PeerSpec {
     /// A key that is shared beside the own ones; zeros where there is none.
     pub preshared: PresharedKey,
@@ -55,13 +54,25 @@ pub struct Drops {
     pub source: u64,
     /// A packet to an address that is no peer's.
     pub no_peer: u64,
+    /// A packet that was marked on its way, and could not have told its host (RFC 6040).
+    pub congestion: u64,
 }
 
-/// An initiation whose sender nobody knows yet.
-struct Stranger {
-    public: PublicKey,
-    message: [u8; INITIATION],
-    source: SocketAddr,
+/// A peer, as it is now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PeerStatus {
+    /// Its key.
+    pub public: PublicKey,
+    /// Where it is, if that is known.
+    pub endpoint: Option<SocketAddr>,
+    /// The networks that are its own: an address, and the length of its prefix.
+    pub allowed: Vec<(IpAddr, u8)>,
+    /// The interval of persistent keepalives.
+    pub keepalive: Option<Nanos>,
+    /// Whether a key is shared with it.
+    pub has_preshared: bool,
+    /// What it has done.
+    pub traffic: Traffic,
 }
 
 /// A WireGuard device.
@@ -72,12 +83,16 @@ pub struct Device {
     load: Load,
     indices: Indices,
     entropy: Box<dyn Entropy>,
+    /// What need not be hard to guess.
+    chance: Stream,
     peers: Vec<Option<Box<Peer>>>,
+    /// Places that are nobody's.
+    free: Vec<u32>,
     by_key: BTreeMap<PublicKey, u32>,
     allowed: Prefixes<u32>,
     timers: Wheel,
     due: Vec<u32>,
-    strangers: VecDeque<Stranger>,
+    strangers: Strangers,
     /// The largest packet inside, in bytes.
     mtu: usize,
     /// The time of day as the engine's time began.
@@ -91,7 +106,8 @@ impl Device {
     /// nanoseconds since 1970) at time zero of the engine.
     #[must_use]
     pub fn new(own: Identity, mtu: usize, epoch: Nanos, mut entropy: Box<dyn Entropy>) -> Self {
-        let key = [0; 2].map(|_: u64| u64::from_le_bytes(random(entropy.as_mut())));
+        let mut number = || u64::from_le_bytes(random(entropy.as_mut()));
+        let (key, seed) = ([number(), number()], number());
         Self {
             porter: Porter::new(&own.public()),
             own,
@@ -99,12 +115,14 @@ impl Device {
             load: Load::default(),
             indices: Indices::new(Key(key)),
             entropy,
+            chance: Stream::new(seed, "wireguard"),
             peers: Vec::new(),
+            free: Vec::new(),
             by_key: BTreeMap::new(),
             allowed: Prefixes::default(),
             timers: Wheel::default(),
             due: Vec::new(),
-            strangers: VecDeque::new(),
+            strangers: Strangers::default(),
             mtu,
             epoch,
             out: Vec::new(),
@@ -124,21 +142,37 @@ impl Device {
         let Some(place) = self.place_for(public, spec) else {
             return false;
         };
-        self.allowed.retain(|&owner| owner != place);
-        for &(address, len) in &spec.allowed {
-            *self.allowed.entry(Prefix { address, len }, || place) = place;
-        }
+        self.set_allowed(place, &spec.allowed);
         self.with(place, pool, now, |peer, around| {
             peer.set_preshared(spec.preshared.clone(), around);
-            if spec.endpoint.is_some() {
-                peer.set_endpoint(spec.endpoint);
+            if let Some(endpoint) = spec.endpoint {
+                peer.set_endpoint(endpoint);
             }
             if peer.timers.set_interval(spec.keepalive, now) {
                 peer.keep_alive(around);
             }
         });
-        self.hear_strangers(public, pool, now);
+        if let Some(call) = self.strangers.take(&public) {
+            self.answer(&call.message, call.arrival, pool, now);
+        }
         true
+    }
+
+    /// Makes these networks a peer's, and no others.
+    fn set_allowed(&mut self, place: u32, networks: &[(IpAddr, u8)]) {
+        let Some(Some(peer)) = self.peers.get_mut(place as usize) else {
+            return;
+        };
+        let prefixes = networks
+            .iter()
+            .map(|&(address, len)| Prefix { address, len });
+        let before = std::mem::replace(&mut peer.allowed, prefixes.collect());
+        for prefix in before {
+            self.allowed.remove_if(prefix, |&owner| owner == place);
+        }
+        for &prefix in &peer.allowed {
+            *self.allowed.entry(prefix, || place) = place;
+        }
     }
 
     /// The place of a peer, a new one where there was none.
@@ -146,12 +180,12 @@ impl Device {
         if let Some(place) = self.by_key.get(&public) {
             return Some(*place);
         }
-        let free = self.peers.iter().position(Option::is_none);
-        let place = free.unwrap_or(self.peers.len()) as u32;
+        let place = self.free.last().copied();
+        let place = place.unwrap_or(self.peers.len() as u32);
         let own = &self.own;
         let known = (public != own.public()).then(|| spec.preshared.clone());
         let peer = Peer::new(place, own, public, known?)?;
-        if place as usize == self.peers.len() {
+        if self.free.pop().is_none() {
             self.peers.push(None);
         }
         self.peers[place as usize] = Some(Box::new(peer));
@@ -163,33 +197,45 @@ impl Device {
     pub fn remove_peer(&mut self, public: &PublicKey, pool: &mut Pool, now: Nanos) {
         if let Some(place) = self.by_key.remove(public) {
             self.with(place, pool, now, |peer, around| peer.forget(around));
-            self.allowed.retain(|&owner| owner != place);
+            self.set_allowed(place, &[]);
             self.timers.cancel(place);
             self.peers[place as usize] = None;
+            self.free.push(place);
         }
     }
 
-    /// The key of somebody who has called and is no peer, so that whoever knows may say who that is: with
-    /// [`Self::set_peer`] the call is answered.
-    pub fn take_stranger(&self) -> Option<PublicKey> {
-        self.strangers.front().map(|stranger| stranger.public)
+    /// The key of somebody who has called and is no peer, each once, so that whoever knows may say who that
+    /// is: with [`Self::set_peer`] the call is answered. A call waits for five seconds.
+    pub fn take_stranger(&mut self) -> Option<PublicKey> {
+        self.strangers.tell()
+    }
+
+    /// Whether there is a stranger to be taken.
+    #[must_use]
+    pub fn has_strangers(&self) -> bool {
+        self.strangers.has_news()
     }
 
     /// Nobody knows whoever has this key.
     pub fn refuse_stranger(&mut self, public: &PublicKey) {
-        self.strangers.retain(|stranger| stranger.public != *public);
+        self.strangers.take(public);
     }
 
-    fn hear_strangers(&mut self, public: PublicKey, pool: &mut Pool, now: Nanos) {
-        let mut known = std::mem::take(&mut self.strangers);
-        known.retain(|stranger| {
-            let same = stranger.public == public;
-            if same {
-                self.answer(&stranger.message, stranger.source, pool, now);
-            }
-            !same
-        });
-        self.strangers = known;
+    /// Whether this is the key of a peer.
+    #[must_use]
+    pub fn has_peer(&self, public: &PublicKey) -> bool {
+        self.by_key.contains_key(public)
+    }
+
+    /// Says how large a packet inside may be, in bytes.
+    pub fn set_mtu(&mut self, mtu: usize) {
+        self.mtu = mtu;
+    }
+
+    /// The key that others know it by.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        self.own.public()
     }
 
     /// Sends a packet to the peer that has its destination. It comes back where none has, or where it is
@@ -209,181 +255,6 @@ impl Device {
         Ok(())
     }
 
-    /// A datagram has come: what is behind the UDP header, and from where. The packet that was in it, and
-    /// whose that is, if there was one.
-    #[inline]
-    pub fn receive(
-        &mut self,
-        mut packet: Packet,
-        source: SocketAddr,
-        pool: &mut Pool,
-        now: Nanos,
-    ) -> Option<(Packet, PublicKey)> {
-        match Message::read(packet.bytes()) {
-            Some(Message::Transport { receiver, counter }) => {
-                return self.open(packet, (receiver, counter), source, pool, now);
-            }
-            Some(Message::Initiation(&message)) => {
-                self.take_initiation(&message, source, pool, now)
-            }
-            Some(Message::Response(&message)) => self.take_response(&message, source, pool, now),
-            Some(Message::Cookie(message)) => self.take_cookie(message, now),
-            None => self.drops.malformed += 1,
-        }
-        packet.resize(0);
-        pool.free(packet);
-        None
-    }
-
-    fn open(
-        &mut self,
-        mut packet: Packet,
-        (receiver, counter): (u32, u64),
-        source: SocketAddr,
-        pool: &mut Pool,
-        now: Nanos,
-    ) -> Option<(Packet, PublicKey)> {
-        let owner = self.indices.owner(receiver);
-        let opened = owner.and_then(|place| {
-            let session = (receiver, counter);
-            let opened = self.with(place, pool, now, |peer, around| {
-                let opened = peer.open(session, &mut packet, source, around);
-                opened.then(|| peer.public())
-            });
-            Some((place, opened??))
-        });
-        let Some((place, public)) = opened else {
-            self.drops.session += 1;
-            pool.free(packet);
-            return None;
-        };
-        match self.inner(&packet, place) {
-            Some(len) => {
-                packet.resize(len);
-                Some((packet, public))
-            }
-            None => {
-                pool.free(packet);
-                None
-            }
-        }
-    }
-
-    /// The length of an opened packet without its padding; nothing where it is empty, or not from an
-    /// address of its peer's.
-    #[inline]
-    fn inner(&mut self, packet: &Packet, place: u32) -> Option<usize> {
-        if packet.len() == 0 {
-            return None;
-        }
-        let inner = Inner::read(packet.bytes());
-        let owner = inner.and_then(|inner| self.allowed.lookup(inner.source));
-        let own = owner == Some(&place);
-        self.drops.source += u64::from(!own);
-        inner.filter(|_| own).map(|inner| inner.len)
-    }
-
-    fn take_initiation(
-        &mut self,
-        message: &[u8; INITIATION],
-        source: SocketAddr,
-        pool: &mut Pool,
-        now: Nanos,
-    ) {
-        if self.admits(message, source, pool, now) {
-            self.answer(message, source, pool, now);
-        }
-    }
-
-    /// Whether a handshake message is worth the work. One that comes when there are too many is answered
-    /// with a cookie, unless it has brought that back.
-    fn admits(&mut self, message: &[u8], source: SocketAddr, pool: &mut Pool, now: Nanos) -> bool {
-        if !self.porter.is_for_us(message) {
-            self.drops.not_ours += 1;
-            return false;
-        }
-        if !self.load.add(now) {
-            return true;
-        }
-        let proven = self.porter.is_proven(message, source, now);
-        if !proven {
-            self.hand_cookie(message, source, pool, now);
-        }
-        let admitted = proven && self.limiter.allows(source.ip(), now);
-        self.drops.overload += u64::from(!admitted);
-        admitted
-    }
-
-    fn hand_cookie(&mut self, message: &[u8], source: SocketAddr, pool: &mut Pool, now: Nanos) {
-        let fresh = Zeroizing::new(random(self.entropy.as_mut()));
-        let nonce = random(self.entropy.as_mut());
-        let reply = self.porter.reply(message, source, nonce, &fresh, now);
-        let packet = reply.and_then(|reply| pool.packet_from(&reply));
-        self.out
-            .extend(packet.map(|packet| Outgoing { to: source, packet }));
-    }
-
-    fn answer(
-        &mut self,
-        message: &[u8; INITIATION],
-        source: SocketAddr,
-        pool: &mut Pool,
-        now: Nanos,
-    ) {
-        let Some(introduced) = noise::introduce(&self.own, message) else {
-            self.drops.handshake += 1;
-            return;
-        };
-        let public = introduced.public;
-        let Some(&place) = self.by_key.get(&public) else {
-            return self.meet(public, message, source);
-        };
-        let answered = self.with(place, pool, now, |peer, around| {
-            peer.answer(introduced, source, around)
-        });
-        self.drops.handshake += u64::from(answered != Some(true));
-    }
-
-    fn meet(&mut self, public: PublicKey, message: &[u8; INITIATION], source: SocketAddr) {
-        self.drops.handshake += 1;
-        self.strangers.retain(|stranger| stranger.public != public);
-        if self.strangers.len() < MOST_STRANGERS {
-            let message = *message;
-            self.strangers.push_back(Stranger {
-                public,
-                message,
-                source,
-            });
-        }
-    }
-
-    fn take_response(
-        &mut self,
-        message: &[u8; RESPONSE],
-        source: SocketAddr,
-        pool: &mut Pool,
-        now: Nanos,
-    ) {
-        if !self.admits(message, source, pool, now) {
-            return;
-        }
-        let (_, local) = noise::indices(message);
-        let owner = self.indices.owner(local);
-        let concluded = owner.and_then(|place| {
-            self.with(place, pool, now, |peer, around| {
-                peer.conclude(message, source, around)
-            })
-        });
-        self.drops.handshake += u64::from(concluded != Some(true));
-    }
-
-    fn take_cookie(&mut self, message: &[u8; COOKIE], now: Nanos) {
-        let owner = self.indices.owner(number(message, 4));
-        let peer = owner.and_then(|place| self.peers.get_mut(place as usize)?.as_mut());
-        let taken = peer.is_some_and(|peer| peer.take_cookie(message, now));
-        self.drops.handshake += u64::from(!taken);
-    }
-
     /// Does something with a peer, and sets its timer.
     #[inline]
     fn with<R>(
@@ -398,6 +269,7 @@ impl Device {
             own: &self.own,
             indices: &mut self.indices,
             entropy: self.entropy.as_mut(),
+            chance: &mut self.chance,
             pool,
             out: &mut self.out,
             mtu: self.mtu,
@@ -432,11 +304,27 @@ impl Device {
         into.append(&mut self.out);
     }
 
-    /// Each peer: its key, where it is, and what it has done.
-    pub fn peers(&self) -> impl Iterator<Item = (PublicKey, Option<SocketAddr>, Traffic)> {
-        let places = self.by_key.values();
-        let peers = places.filter_map(|&place| self.peers.get(place as usize)?.as_ref());
-        peers.map(|peer| (peer.public(), peer.endpoint(), peer.traffic))
+    /// Each peer, in the order of their keys.
+    pub fn peers(&self) -> impl Iterator<Item = PeerStatus> {
+        let places = self.by_key.iter();
+        places.filter_map(|(_, &place)| Some(self.status(place, self.peer(place)?)))
+    }
+
+    fn peer(&self, place: u32) -> Option<&Peer> {
+        self.peers.get(place as usize)?.as_deref()
+    }
+
+    fn status(&self, place: u32, peer: &Peer) -> PeerStatus {
+        let own = |prefix: &&Prefix| self.allowed.get(**prefix) == Some(&place);
+        let allowed = peer.allowed.iter().filter(own);
+        PeerStatus {
+            public: peer.public(),
+            endpoint: peer.endpoint(),
+            allowed: allowed.map(|prefix| (prefix.address, prefix.len)).collect(),
+            keepalive: peer.timers.interval(),
+            has_preshared: peer.has_preshared(),
+            traffic: peer.traffic,
+        }
     }
 
     /// What was dropped, by cause.

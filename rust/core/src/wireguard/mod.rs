@@ -10,8 +10,10 @@ pub mod message;
 mod noise;
 mod peer;
 mod replay;
+mod sealing;
 mod session;
 mod sessions;
+mod strangers;
 mod surroundings;
 mod symmetric;
 mod tai64n;
@@ -20,11 +22,11 @@ mod tests;
 mod timers;
 
 use crate::time::{Nanos, SECOND};
-pub use device::{Device, PeerSpec};
+pub use device::{Device, Drops, PeerSpec, PeerStatus};
 pub use keys::{PresharedKey, PrivateKey, PublicKey};
 pub use noise::Identity;
 pub use peer::Traffic;
-pub use surroundings::{Entropy, Outgoing};
+pub use surroundings::{Arrival, Entropy, Outgoing};
 
 /// The constants of §6.1: how much a session carries, and how long it lasts.
 const REKEY_AFTER_MESSAGES: u64 = 1 << 60;

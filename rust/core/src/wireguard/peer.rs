@@ -3,21 +3,27 @@
 //! Whatever proves that it is from the peer says where the peer is now (roaming); nothing else does.
 use super::cookie::Caller;
 use super::keys::{PresharedKey, PrivateKey, PublicKey};
-use super::message::{COOKIE, RESPONSE, TAG, TRANSPORT_HEADER};
+use super::message::{COOKIE, INITIATION, RESPONSE, TRANSPORT_HEADER};
 use super::noise::{self, Acquaintance, Asked, Identity, Initiating, Introduced};
+use super::sealing;
 use super::session::Session;
 use super::sessions::{Place, Sessions};
-use super::surroundings::{Outgoing, Surroundings, random};
+use super::surroundings::{Arrival, Outgoing, Surroundings, Way, random};
 use super::tai64n::{self, Stamp};
 use super::timers::{Due, JITTER, Timers};
 use super::{REJECT_AFTER_TIME, REKEY_AFTER_TIME};
 use crate::packet::{Packet, Pool};
+use crate::stack::ip::address::Prefix;
 use crate::time::{MILLISECOND, Nanos, SECOND};
+use crate::wire::headers::layers;
+use crate::wire::plan::Plan;
+use crate::wire::segment;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 
-/// How many packets wait for a session; the oldest goes where there are more.
-const MOST_WAITING: usize = 128;
+/// How many packets wait for a session, each that a super-packet stands for counted; the oldest goes where
+/// there are more.
+const MOST_WAITING: u32 = 128;
 /// Two initiations of a peer are so far apart at least.
 const INITIATIONS_APART: Nanos = 20 * MILLISECOND;
 /// Who only receives asks for another session so long before the end of the present one, in time for a
@@ -48,7 +54,9 @@ pub(crate) struct Peer {
     place: u32,
     known: Acquaintance,
     caller: Caller,
-    endpoint: Option<SocketAddr>,
+    way: Option<Way>,
+    /// The networks that were said to be behind it.
+    pub(crate) allowed: Vec<Prefix>,
     sessions: Sessions,
     asking: Option<Asking>,
     pub(crate) timers: Timers,
@@ -56,6 +64,8 @@ pub(crate) struct Peer {
     newest: Option<Stamp>,
     heard: Option<Nanos>,
     waiting: VecDeque<Packet>,
+    /// For how many packets on the wire they stand.
+    waiting_count: u32,
     /// Whether this side has asked for another session, since the present one is near its end.
     asked_late: bool,
     pub(crate) traffic: Traffic,
@@ -74,13 +84,15 @@ impl Peer {
             place,
             known: Acquaintance::new(own, public, preshared)?,
             caller: Caller::new(&public),
-            endpoint: None,
+            way: None,
+            allowed: Vec::new(),
             sessions: Sessions::default(),
             asking: None,
             timers: Timers::default(),
             newest: None,
             heard: None,
             waiting: VecDeque::new(),
+            waiting_count: 0,
             asked_late: false,
             traffic: Traffic::default(),
             gone: Vec::new(),
@@ -93,11 +105,18 @@ impl Peer {
 
     /// Where it was last.
     pub(crate) fn endpoint(&self) -> Option<SocketAddr> {
-        self.endpoint
+        self.way.map(|way| way.to)
     }
 
-    pub(crate) fn set_endpoint(&mut self, endpoint: Option<SocketAddr>) {
-        self.endpoint = endpoint;
+    /// Says where it is. Which own address it talks to is as it was where it has not moved.
+    pub(crate) fn set_endpoint(&mut self, to: SocketAddr) {
+        if self.endpoint() != Some(to) {
+            self.way = Some(Way { to, from: None });
+        }
+    }
+
+    pub(crate) fn has_preshared(&self) -> bool {
+        self.known.preshared != PresharedKey::default()
     }
 
     /// Takes another preshared key: the sessions of the old one end.
@@ -123,38 +142,80 @@ impl Peer {
     }
 
     fn wait(&mut self, packet: Packet, pool: &mut Pool) {
-        if self.waiting.len() == MOST_WAITING
+        self.waiting_count += segment::count(&packet);
+        self.waiting.push_back(packet);
+        while self.waiting_count > MOST_WAITING
             && let Some(oldest) = self.waiting.pop_front()
         {
-            self.traffic.dropped += 1;
+            let count = segment::count(&oldest);
+            self.waiting_count -= count;
+            self.traffic.dropped += u64::from(count);
             pool.free(oldest);
         }
-        self.waiting.push_back(packet);
     }
 
-    /// Seals a packet in place, and lets it leave.
+    /// Seals a packet, or each that it stands for, and lets it leave.
     #[inline]
-    fn seal(&mut self, mut packet: Packet, around: &mut Surroundings<'_>) {
-        let text = packet.len();
-        let padded = text.next_multiple_of(16).min(around.mtu.max(text));
-        packet.resize(padded);
-        packet.bytes_mut()[text..].fill(0);
-        let fits = packet.prepend(TRANSPORT_HEADER);
-        packet.resize(TRANSPORT_HEADER + padded + TAG);
-        let whole = fits && packet.len() == TRANSPORT_HEADER + padded + TAG;
-        let session = self.sessions.current().filter(|_| whole);
-        let sealed = session.is_some_and(|session| session.seal(packet.bytes_mut()));
-        let Some(to) = self.endpoint.filter(|_| sealed) else {
-            self.traffic.dropped += 1;
-            return around.pool.free(packet);
-        };
-        self.traffic.sent += packet.len() as u64;
-        around.out.push(Outgoing { to, packet });
+    fn seal(&mut self, packet: Packet, around: &mut Surroundings<'_>) {
+        let class = layers(&packet).map_or(0, |layers| layers.ecn);
+        let has_data = packet.len() > 0;
+        let sent = self.traffic.sent;
+        match Plan::of(&packet).filter(|_| packet.is_super()) {
+            Some(plan) if plan.count() > 1 => self.seal_segments(packet, &plan, class, around),
+            _ if segment::is_whole(&packet) => self.seal_one(packet, class, around),
+            _ => {
+                self.traffic.dropped += 1;
+                around.pool.free(packet);
+            }
+        }
+        if self.traffic.sent == sent {
+            return;
+        }
         self.timers.sent(around.now);
-        if text > 0 {
+        if has_data && !self.timers.awaits_answer() {
             let jitter = around.jitter(JITTER);
             self.timers.sent_data(jitter, around.now);
         }
+    }
+
+    #[inline]
+    fn seal_one(&mut self, packet: Packet, class: u8, around: &mut Surroundings<'_>) {
+        let Some((session, way)) = self.sessions.current().zip(self.way) else {
+            self.traffic.dropped += 1;
+            return around.pool.free(packet);
+        };
+        match sealing::seal(session, packet, around.mtu, around.pool) {
+            Some(sealed) => {
+                self.traffic.sent += sealed.len() as u64;
+                around.out.push(Outgoing::alone(sealed, way, class));
+            }
+            None => self.traffic.dropped += 1,
+        }
+    }
+
+    fn seal_segments(
+        &mut self,
+        packet: Packet,
+        plan: &Plan,
+        class: u8,
+        around: &mut Surroundings<'_>,
+    ) {
+        let Some((session, way)) = self.sessions.current().zip(self.way) else {
+            self.traffic.dropped += plan.count() as u64;
+            return around.pool.free(packet);
+        };
+        let (out, sent) = (&mut *around.out, &mut self.traffic.sent);
+        let mut leave = |packet: Packet, segment_size| {
+            *sent += packet.len() as u64;
+            out.push(Outgoing {
+                segment_size,
+                ..Outgoing::alone(packet, way, class)
+            });
+        };
+        let pieces = (&packet, plan);
+        let whole = sealing::seal_segments(session, pieces, around.mtu, around.pool, &mut leave);
+        self.traffic.dropped += u64::from(!whole);
+        around.pool.free(packet);
     }
 
     /// An empty packet; where there is no session, the wish for one.
@@ -181,7 +242,7 @@ impl Peer {
     /// Begins a handshake, or tries again.
     pub(crate) fn initiate(&mut self, again: bool, around: &mut Surroundings<'_>) {
         let now = around.now;
-        let Some(to) = self.endpoint else { return };
+        let Some(way) = self.way else { return };
         if !again && !self.timers.may_initiate(now) {
             return;
         }
@@ -198,12 +259,12 @@ impl Peer {
         around.indices.release(&mut self.gone);
         let jitter = around.jitter(JITTER);
         self.timers.initiated(again, jitter, now);
-        self.leave(&message, to, around);
+        self.leave(&message, way, around);
     }
 
-    fn leave(&mut self, message: &[u8], to: SocketAddr, around: &mut Surroundings<'_>) {
+    fn leave(&mut self, message: &[u8], way: Way, around: &mut Surroundings<'_>) {
         self.traffic.sent += message.len() as u64;
-        around.send(message, to);
+        around.send(message, way);
         self.timers.sent(around.now);
     }
 
@@ -211,7 +272,7 @@ impl Peer {
     pub(crate) fn answer(
         &mut self,
         introduced: Introduced<'_>,
-        source: SocketAddr,
+        arrival: Arrival,
         around: &mut Surroundings<'_>,
     ) -> bool {
         let asked = introduced.prove(&self.known);
@@ -229,10 +290,10 @@ impl Peer {
         let session = Session::new(keys, (local, remote), false, around.now);
         self.sessions.add_answered(session, &mut self.gone);
         around.indices.release(&mut self.gone);
-        self.arrived(message.len(), source, around.now);
+        self.arrived(INITIATION, arrival, around.now);
         self.timers.session(around.now);
         self.caller.sign(&mut message, around.now);
-        self.leave(&message, source, around);
+        self.leave(&message, arrival.into(), around);
         true
     }
 
@@ -246,7 +307,7 @@ impl Peer {
     pub(crate) fn conclude(
         &mut self,
         message: &[u8; RESPONSE],
-        source: SocketAddr,
+        arrival: Arrival,
         around: &mut Surroundings<'_>,
     ) -> bool {
         let (remote, local) = noise::indices(message);
@@ -261,7 +322,7 @@ impl Peer {
         let session = Session::new(keys, (local, remote), true, around.now);
         self.sessions.add_asked(session, &mut self.gone);
         around.indices.release(&mut self.gone);
-        self.arrived(message.len(), source, around.now);
+        self.arrived(message.len(), arrival, around.now);
         self.timers.session(around.now);
         self.completed(around.now);
         self.flush(around);
@@ -277,18 +338,16 @@ impl Peer {
     /// What waited leaves; where nothing did, an empty packet, by which the peer knows that we have got
     /// its answer.
     fn flush(&mut self, around: &mut Surroundings<'_>) {
-        let waiting = std::mem::take(&mut self.waiting);
-        if waiting.is_empty() {
+        if self.waiting.is_empty() {
             self.keep_alive(around);
         }
-        for packet in waiting {
-            self.send(packet, around);
-        }
+        self.flush_waiting(around);
     }
 
-    fn arrived(&mut self, len: usize, source: SocketAddr, now: Nanos) {
+    #[inline]
+    fn arrived(&mut self, len: usize, arrival: Arrival, now: Nanos) {
         self.traffic.received += len as u64;
-        self.endpoint = Some(source);
+        self.way = Some(arrival.into());
         self.timers.received(now);
     }
 
@@ -297,26 +356,21 @@ impl Peer {
         self.caller.take(reply, now)
     }
 
-    /// A packet has come for the session of this number: opens it in place. Whether it is from the peer.
+    /// A packet has come for the session of this number: opens it in place, behind its header. How long it
+    /// is; nothing where it is not from the peer.
     #[inline]
     pub(crate) fn open(
         &mut self,
         (local, counter): (u32, u64),
-        packet: &mut Packet,
-        source: SocketAddr,
+        message: &mut [u8],
+        arrival: Arrival,
         around: &mut Surroundings<'_>,
-    ) -> bool {
-        let (now, len) = (around.now, packet.len());
-        let Some((place, session)) = self.sessions.find(local) else {
-            return false;
-        };
-        let sealed = packet.bytes_mut().get_mut(TRANSPORT_HEADER..);
-        let opened = sealed.and_then(|sealed| session.open(counter, sealed, now));
-        let Some(text) = opened else { return false };
+    ) -> Option<usize> {
+        let (now, len) = (around.now, message.len());
+        let (place, session) = self.sessions.find(local)?;
+        let text = session.open(counter, message.get_mut(TRANSPORT_HEADER..)?, now)?;
         let late = session.initiator && session.age(now) >= LAST_MINUTE;
-        packet.trim_front(TRANSPORT_HEADER);
-        packet.resize(text);
-        self.arrived(len, source, now);
+        self.arrived(len, arrival, now);
         if place == Place::Next {
             self.sessions.confirm(&mut self.gone);
             around.indices.release(&mut self.gone);
@@ -329,11 +383,13 @@ impl Peer {
         if late && !std::mem::replace(&mut self.asked_late, true) {
             self.initiate(false, around);
         }
-        true
+        Some(text)
     }
 
     fn flush_waiting(&mut self, around: &mut Surroundings<'_>) {
-        for packet in std::mem::take(&mut self.waiting) {
+        self.waiting_count = 0;
+        for mut packet in std::mem::take(&mut self.waiting) {
+            packet.set_arrived(around.now);
             self.send(packet, around);
         }
     }
@@ -352,7 +408,7 @@ impl Peer {
     }
 
     pub(crate) fn drop_waiting(&mut self, pool: &mut Pool) {
-        self.traffic.dropped += self.waiting.len() as u64;
+        self.traffic.dropped += u64::from(std::mem::take(&mut self.waiting_count));
         self.waiting.drain(..).for_each(|packet| pool.free(packet));
     }
 

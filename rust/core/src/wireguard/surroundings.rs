@@ -5,7 +5,7 @@ use crate::rng::Stream;
 use crate::stack::hash::{Key, Table};
 use crate::time::Nanos;
 use std::collections::hash_map::Entry;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// Where chance comes from: the system, or in virtual time the seed.
 pub trait Entropy: Send {
@@ -28,12 +28,70 @@ pub(crate) fn random<const N: usize>(entropy: &mut dyn Entropy) -> [u8; N] {
     bytes
 }
 
-/// A datagram that is to leave.
+/// The type of service of handshakes, as Linux has it: assured forwarding, class 4, low drop (RFC 2597).
+const HANDSHAKE_CLASS: u8 = 0x88;
+
+/// A datagram that is to leave, or several of one size.
 pub struct Outgoing {
     /// Where to.
     pub to: SocketAddr,
+    /// Where from: the own address that the peer was last heard at, if it was.
+    pub from: Option<IpAddr>,
     /// What is behind the UDP header.
     pub packet: Packet,
+    /// Where it stands for several datagrams: bytes of each but the last.
+    pub segment_size: Option<u16>,
+    /// The type of service (RFC 2474), whose last two bits are ECN's.
+    pub class: u8,
+}
+
+impl Outgoing {
+    pub(crate) fn alone(packet: Packet, way: Way, class: u8) -> Self {
+        Self {
+            to: way.to,
+            from: way.from,
+            packet,
+            segment_size: None,
+            class,
+        }
+    }
+}
+
+/// How a datagram has come.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Arrival {
+    /// Where from.
+    pub source: SocketAddr,
+    /// Which own address it was for, if that is known: answers leave from there.
+    pub local: Option<IpAddr>,
+    /// The ECN bits of its IP header.
+    pub ecn: u8,
+}
+
+impl From<SocketAddr> for Arrival {
+    fn from(source: SocketAddr) -> Self {
+        Self {
+            source,
+            local: None,
+            ecn: 0,
+        }
+    }
+}
+
+/// Where a peer is, and which own address it talks to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Way {
+    pub(crate) to: SocketAddr,
+    pub(crate) from: Option<IpAddr>,
+}
+
+impl From<Arrival> for Way {
+    fn from(arrival: Arrival) -> Self {
+        Self {
+            to: arrival.source,
+            from: arrival.local,
+        }
+    }
 }
 
 /// Whose the numbers of sessions are. They are drawn by chance, so that nobody guesses them.
@@ -81,6 +139,7 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) own: &'a Identity,
     pub(crate) indices: &'a mut Indices,
     pub(crate) entropy: &'a mut dyn Entropy,
+    pub(crate) chance: &'a mut Stream,
     pub(crate) pool: &'a mut Pool,
     pub(crate) out: &'a mut Vec<Outgoing>,
     /// The largest packet inside the tunnel, in bytes.
@@ -91,15 +150,15 @@ pub(crate) struct Surroundings<'a> {
 }
 
 impl Surroundings<'_> {
-    /// Up to so many nanoseconds, by chance.
+    /// Up to so many nanoseconds, by chance that need not be hard to guess.
     pub(crate) fn jitter(&mut self, most: Nanos) -> Nanos {
-        u64::from_le_bytes(random(self.entropy)) % most.max(1)
+        self.chance.below(most.max(1))
     }
 
-    /// A message leaves.
-    pub(crate) fn send(&mut self, message: &[u8], to: SocketAddr) {
+    /// A message of a handshake leaves.
+    pub(crate) fn send(&mut self, message: &[u8], way: Way) {
         if let Some(packet) = self.pool.packet_from(message) {
-            self.out.push(Outgoing { to, packet });
+            self.out.push(Outgoing::alone(packet, way, HANDSHAKE_CLASS));
         }
     }
 }

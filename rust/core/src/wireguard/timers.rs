@@ -81,6 +81,16 @@ impl Timers {
         (self.retry, self.retries) = (None, 0);
     }
 
+    /// Whether data left, and nothing has come since.
+    pub(crate) fn awaits_answer(&self) -> bool {
+        self.silence.is_some()
+    }
+
+    /// The interval of persistent keepalives.
+    pub(crate) fn interval(&self) -> Option<Nanos> {
+        self.interval
+    }
+
     /// A packet with data leaves.
     pub(crate) fn sent_data(&mut self, jitter: Nanos, now: Nanos) {
         let patience = KEEPALIVE_TIMEOUT + REKEY_TIMEOUT + jitter.min(JITTER);

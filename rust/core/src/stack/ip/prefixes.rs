@@ -68,13 +68,22 @@ impl<T> Prefixes<T> {
         networks.and_then(|networks| networks.find(left(network.address)))
     }
 
-    /// Keeps the values that are told to be kept.
-    pub(crate) fn retain(&mut self, keep: impl Fn(&T) -> bool) {
-        for family in &mut self.families {
-            for networks in family.iter_mut() {
-                networks.values.retain(|(_, value)| keep(value));
-            }
-            family.retain(|networks| !networks.values.is_empty());
+    /// Takes the value of exactly this network, where that is to go.
+    pub(crate) fn remove_if(&mut self, network: Prefix, goes: impl Fn(&T) -> bool) {
+        let network = network.network();
+        let key = left(network.address);
+        let family = &mut self.families[usize::from(network.address.is_ipv6())];
+        let Some(place) = family.iter().position(|other| other.len == network.len) else {
+            return;
+        };
+        let values = &mut family[place].values;
+        if let Ok(at) = values.binary_search_by_key(&key, |entry| entry.0)
+            && goes(&values[at].1)
+        {
+            values.remove(at);
+        }
+        if values.is_empty() {
+            family.remove(place);
         }
     }
 }

@@ -133,7 +133,7 @@ fn an_attempt_ends_after_ninety_seconds_and_the_next_packet_begins_another() {
     rig.run(200 * SECOND);
     assert_eq!(rig.count(Kind::Initiation), 19);
     assert_eq!(rig.pool.lent(), 0);
-    let (_, _, traffic) = rig.ends[0].device.peers().next().unwrap();
+    let traffic = rig.ends[0].device.peers().next().unwrap().traffic;
     assert_eq!(traffic.dropped, 200);
     rig.send(0, 10);
     rig.run(201 * SECOND);

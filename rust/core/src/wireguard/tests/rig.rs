@@ -150,7 +150,7 @@ impl Rig {
     pub(super) fn launch(&mut self, one: usize) {
         let mut out = Vec::new();
         self.ends[one].device.take_outgoing(&mut out);
-        for Outgoing { to, packet } in out {
+        for Outgoing { to, packet, .. } in out {
             let seen = Seen {
                 at: self.now,
                 from: one,

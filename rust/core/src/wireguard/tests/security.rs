@@ -15,8 +15,8 @@ fn acquainted() -> Rig {
 }
 
 fn endpoint(rig: &Rig, one: usize) -> String {
-    let (_, endpoint, _) = rig.ends[one].device.peers().next().unwrap();
-    endpoint.unwrap().to_string()
+    let peer = rig.ends[one].device.peers().next().unwrap();
+    peer.endpoint.unwrap().to_string()
 }
 
 #[test]
