@@ -94,12 +94,15 @@ class TestWireGuard:
             "private_key": "01" * 32,
             "mtu": 1420,
             "port": 0,
+            "address": None,
             "peers": [],
         }
         peers = (Peer(ONE), Peer(OTHER, allowed_ips=(parse_subnet("::/0"),)))
         plain = WireGuard(OWN, peers, 1280, 51820).to_core()
         assert plain["peers"] == [peer.to_core() for peer in peers]
         assert (plain["mtu"], plain["port"]) == (1280, 51820)
+        plain = WireGuard(OWN, address=IPv4Address("192.0.2.1")).to_core()
+        assert plain["address"] == "192.0.2.1"
         json.dumps(plain)
 
     def test_it_is_an_app_that_keeps_its_sessions_with_its_key(self) -> None:

@@ -1,5 +1,6 @@
 //! Apps: the nodes of the graph. An app's `pull` brings packets in, its `push` handles what stands
 //! on its input links. An app reaches nothing but its links, and what its context lends it.
+use crate::apps::wireguard::WireGuard;
 use crate::link::Link;
 use crate::log::{Event, Log};
 use crate::packet::{Packet, Pool};
@@ -46,6 +47,8 @@ pub enum ErrorKind {
     Capture,
     /// The engine has stopped, or is not the kind that does this.
     Engine,
+    /// What the system says with this number (errno(3)): an address that is somebody else's.
+    System(i32),
 }
 
 /// What went wrong, to which app, and what to do about it.
@@ -170,6 +173,11 @@ pub trait App: Send {
 
     /// The host that it is, if it is one: whoever uses sockets reaches them by this.
     fn host(&mut self) -> Option<&mut Host> {
+        None
+    }
+
+    /// The tunnel that it is, if it is one: whoever knows its peers reaches it by this.
+    fn tunnel(&mut self) -> Option<&mut WireGuard> {
         None
     }
 

@@ -22,6 +22,14 @@ impl Failures {
 
 fn name(errno: i32) -> String {
     match errno {
+        libc::EACCES => "EACCES".into(),
+        libc::EADDRNOTAVAIL => "EADDRNOTAVAIL".into(),
+        libc::EAFNOSUPPORT => "EAFNOSUPPORT".into(),
+        libc::EAGAIN => "EAGAIN".into(),
+        libc::ECONNREFUSED => "ECONNREFUSED".into(),
+        libc::EHOSTUNREACH => "EHOSTUNREACH".into(),
+        libc::EMSGSIZE => "EMSGSIZE".into(),
+        libc::ENETUNREACH => "ENETUNREACH".into(),
         libc::EINVAL => "EINVAL".into(),
         libc::EIO => "EIO".into(),
         libc::ENETDOWN => "ENETDOWN".into(),

@@ -5,7 +5,6 @@
 //! and hears what the machine heard where it has not. Bytes go from a socket into a connection's ring and
 //! back, by one thread, and one descriptor tells of all sockets.
 mod connections;
-mod control;
 mod datagram_socket;
 mod datagrams;
 mod epoll;
@@ -13,13 +12,10 @@ mod flows;
 mod listen;
 mod machine;
 mod names;
-mod receiving;
 mod record;
 mod relay;
 mod sending;
-mod socket_address;
 mod spec;
-mod trouble;
 
 use connections::Connections;
 use datagrams::Datagrams;

@@ -7,6 +7,7 @@ mod batch;
 pub mod capture;
 mod capture_file;
 pub mod clock;
+mod datagram;
 pub mod device;
 pub mod drive;
 pub mod entropy;
@@ -30,6 +31,7 @@ pub mod run;
 pub mod tap;
 mod thread;
 pub mod tun;
+mod udp_socket;
 mod virtio;
 
 pub use run::{Run, Turn};

@@ -1,20 +1,22 @@
 //! The registry: makes the apps that end at the operating system, and asks the core for the others.
-use crate::clock::Clock;
+use crate::clock::{Clock, wall};
 use crate::drive::Failure;
+use crate::entropy::System;
 use crate::gateway::Gateway;
 use crate::pcap_reader::PcapReader;
 use crate::pcap_writer::PcapWriter;
 use crate::raw_socket::RawSocket;
+use crate::udp_socket::UdpSocket;
 use crate::{tap, tun};
 use serde_json::Value;
 use std::sync::{Arc, Mutex, PoisonError};
 use usernet_core::Registry;
 use usernet_core::app::{App, AppError};
-use usernet_core::apps;
+use usernet_core::apps::{self, wireguard::WireGuard};
 use usernet_core::time::Nanos;
 
 /// Every kind that meets what is outside, and so needs real time.
-const DEVICES: [&str; 4] = ["gateway", "raw_socket", "tap", "tun"];
+const DEVICES: [&str; 5] = ["gateway", "raw_socket", "tap", "tun", "udp_socket"];
 
 type Made = Result<Box<dyn App>, AppError>;
 
@@ -74,6 +76,7 @@ impl Apps {
         match kind {
             "pcap_reader" => Some(read_capture(config)),
             "pcap_writer" => Some(self.write_capture(name, config)),
+            "wireguard" if matches!(self.time, Time::Real(_)) => Some(tunnel(config, now)),
             _ => self.device(name, kind, config, now),
         }
     }
@@ -96,11 +99,18 @@ impl Apps {
     }
 }
 
+/// A tunnel that knows the time of day, and has the chance that the system has.
+fn tunnel(config: &Value, now: Nanos) -> Made {
+    let epoch = wall().saturating_sub(now);
+    WireGuard::new(config, epoch, Box::new(System)).map(boxed)
+}
+
 fn open(kind: &str, config: &Value, clock: Clock) -> Made {
     match kind {
         "raw_socket" => RawSocket::open(apps::read(config)?, clock).map(boxed),
         "tap" => tap::open(apps::read(config)?).map(boxed),
         "tun" => tun::open(apps::read(config)?).map(boxed),
+        "udp_socket" => UdpSocket::open(&apps::read(config)?).map(boxed),
         _ => Err(AppError::config(format!("there is no device {kind}"))),
     }
 }

@@ -19,6 +19,7 @@ pub(crate) fn raise(error: AppError) -> PyErr {
         ErrorKind::Config => ConfigError::new_err(message),
         ErrorKind::Engine => EngineError::new_err(message),
         ErrorKind::Interface => InterfaceError::new_err(message),
+        ErrorKind::System(errno) => PyOSError::new_err((errno, message)),
         ErrorKind::Privilege => PrivilegeError::new_err(message),
         ErrorKind::Trace => TraceError::new_err(message),
     }

@@ -147,12 +147,15 @@ class WireGuard:
         peers: Its peers.
         mtu: The largest packet inside, in bytes.
         port: The source port of what it sends outside; 0 leaves that to whoever carries it.
+        address: The source address of what it sends outside, until a peer has called another one;
+            None leaves that to whoever carries it.
     """
 
     private_key: PrivateKey
     peers: tuple[Peer, ...] = ()
     mtu: int = DEFAULT_MTU
     port: int = 0
+    address: Address | None = None
 
     def __post_init__(self) -> None:
         """Check what the parts say of each other.
@@ -175,6 +178,7 @@ class WireGuard:
             "private_key": self.private_key.hex(),
             "mtu": self.mtu,
             "port": self.port,
+            "address": None if self.address is None else str(self.address),
             "peers": [_within(one, index) for index, one in enumerate(self.peers)],
         }
 

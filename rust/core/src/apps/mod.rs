@@ -14,6 +14,7 @@ pub mod source;
 pub mod split;
 pub mod switch;
 pub mod tee;
+pub mod wireguard;
 
 /// Makes one of these apps; nothing if the kind is not one of them.
 ///
@@ -36,6 +37,7 @@ pub fn create(
         "meter" => read(config).map(|meter::Spec {}| meter::Meter::default().boxed()),
         "join" => read(config).map(|join::Spec {}| join::Join.boxed()),
         "repeater" => read(config).map(|repeater::Spec {}| repeater::Repeater::default().boxed()),
+        "wireguard" => wireguard::simulated(name, seed, config).map(Boxed::boxed),
         _ => return None,
     })
 }

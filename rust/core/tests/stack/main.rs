@@ -12,5 +12,6 @@ mod net;
 mod routing;
 mod straight;
 mod tcp;
+mod tunnel;
 mod udp;
 mod wire;

@@ -1,7 +1,7 @@
 //! A socket of the machine's that carries what a program sends from one address: UDP, or ICMP echo.
 //!
 //! It is not connected, so that many remote ends share it, and it is told of ICMP errors (`IP_RECVERR`).
-use super::socket_address::RawAddress;
+use crate::datagram::socket_address::RawAddress;
 use crate::poll::check;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

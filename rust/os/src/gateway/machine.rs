@@ -1,5 +1,5 @@
 //! TCP sockets of the machine that never wait (tcp(7), socket(7)).
-use super::socket_address::RawAddress;
+use crate::datagram::socket_address::RawAddress;
 use crate::poll::check;
 use std::io::{self, IoSliceMut, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};

@@ -1,8 +1,8 @@
 //! Many datagrams in one system call (`sendmmsg`), and those of one size to one place as one message that the
 //! kernel cuts (`UDP_SEGMENT`).
-use super::control::SegmentOrder;
 use super::datagram_socket::Marks;
-use super::socket_address::RawAddress;
+use crate::datagram::control::SegmentOrder;
+use crate::datagram::socket_address::RawAddress;
 use crate::poll::check;
 use std::io;
 use std::net::SocketAddr;

@@ -1,10 +1,11 @@
 //! Both ends: a device of ours on a socket, and wireguard-go on a TUN device.
 use super::namespaces::Namespace;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use usernet_core::packet::Pool;
 use usernet_core::time::{Nanos, SECOND};
@@ -12,7 +13,7 @@ use usernet_core::wire::checksum::checksum;
 use usernet_core::wireguard::{Device, Identity, PeerSpec, PresharedKey, PrivateKey};
 use usernet_os::entropy::System;
 
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 const OURS: [u8; 4] = [10, 0, 0, 1];
 const THEIRS: [u8; 4] = [10, 0, 0, 2];
 const PORT: u16 = 51820;
@@ -40,11 +41,11 @@ pub(super) fn between() -> Option<(Namespace, Namespace)> {
     Some((here, there))
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn public(byte: u8) -> String {
+pub(super) fn public(byte: u8) -> String {
     hex(&PrivateKey::new([byte; 32]).public().0)
 }
 
@@ -111,6 +112,22 @@ impl<'a> Theirs<'a> {
 
     pub(super) fn listen_at(&self, port: u16) {
         self.tell(&format!("listen_port={port}\n"));
+    }
+
+    /// Sends back what whoever connects to a port of its TUN device sends, until that is `len` bytes.
+    pub(super) fn serve(&self, port: u16, len: usize) -> JoinHandle<()> {
+        let listener = self
+            .place
+            .within(move || TcpListener::bind(("10.0.0.2", port)).unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let (mut bytes, mut left) = (vec![0; 65_536], len);
+            while left > 0 {
+                let count = stream.read(&mut bytes).unwrap();
+                stream.write_all(&bytes[..count]).unwrap();
+                left -= count;
+            }
+        })
     }
 
     pub(super) fn ping(&self, words: &[&str]) -> Child {
@@ -183,6 +200,15 @@ impl Ours {
         self.socket = open(place);
     }
 
+    /// Hears nothing but what comes from there.
+    pub(super) fn hear_only(&self, remote: SocketAddr) {
+        let SocketAddr::V4(remote) = remote else {
+            panic!("IPv4")
+        };
+        let mapped = remote.ip().to_ipv6_mapped();
+        self.socket.connect((mapped, remote.port())).unwrap();
+    }
+
     fn now(&self) -> Nanos {
         self.began.elapsed().as_nanos() as Nanos
     }
@@ -243,7 +269,16 @@ impl Ours {
     }
 
     fn handshake(&self) -> Option<Nanos> {
-        self.device.peers().next()?.2.handshake
+        self.device.peers().next()?.traffic.handshake
+    }
+
+    /// Lets time pass until something is so.
+    pub(super) fn run_until(&mut self, over: impl Fn(&Self) -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !over(self) {
+            assert!(Instant::now() < until);
+            self.step();
+        }
     }
 
     /// Lets so much time pass.

@@ -2,9 +2,9 @@
 use super::super::datagram_socket::Kind;
 use super::super::flows::{Flow, Key};
 use super::super::names;
-use super::super::receiving::{Came, Inlet};
 use super::echo::{HOP_LIMIT, raw_family};
 use super::{Datagrams, HEADER};
+use crate::datagram::receiving::{Came, Inlet};
 use std::mem;
 use std::net::SocketAddr;
 use std::os::fd::RawFd;

@@ -4,44 +4,52 @@ use super::control::{self, Control};
 use super::socket_address::RawAddress;
 use crate::poll::check;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::os::fd::RawFd;
 use std::ptr::null_mut;
 
 /// How many messages one call takes.
-pub(super) const BATCH: usize = 32;
+pub(crate) const BATCH: usize = 32;
 /// Bytes of the largest message.
 const LARGEST: usize = 1 << 16;
 
 /// A message that has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Came {
-    pub(super) from: SocketAddr,
+pub(crate) struct Came {
+    pub(crate) from: SocketAddr,
     /// Where its bytes stand in [`Inlet::bytes`].
-    pub(super) start: usize,
-    pub(super) len: usize,
+    pub(crate) start: usize,
+    pub(crate) len: usize,
     /// Where it is several datagrams: the size of each but the last.
-    pub(super) segment_size: Option<u16>,
-    pub(super) traffic_class: u8,
-    pub(super) hop_limit: Option<u8>,
+    pub(crate) segment_size: Option<u16>,
+    pub(crate) traffic_class: u8,
+    pub(crate) hop_limit: Option<u8>,
+    /// The address of the machine's that it was for, where that was asked for.
+    pub(crate) local: Option<IpAddr>,
 }
 
 impl Came {
-    pub(super) fn range(&self) -> Range<usize> {
+    pub(crate) fn range(&self) -> Range<usize> {
         self.start..self.start + self.len
+    }
+
+    /// How many datagrams it is.
+    pub(crate) fn count(&self) -> usize {
+        let size = self.segment_size.map_or(self.len, usize::from).max(1);
+        self.len.div_ceil(size).max(1)
     }
 }
 
 /// Where messages are received: room for a batch of the largest, of which the kernel touches what it fills.
 #[derive(Default)]
-pub(super) struct Inlet {
-    pub(super) bytes: Box<[u8]>,
-    pub(super) came: Vec<Came>,
+pub(crate) struct Inlet {
+    pub(crate) bytes: Box<[u8]>,
+    pub(crate) came: Vec<Came>,
 }
 
 impl Inlet {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             bytes: vec![0; BATCH * LARGEST].into_boxed_slice(),
             came: Vec::with_capacity(BATCH),
@@ -49,7 +57,7 @@ impl Inlet {
     }
 
     /// Receives a batch into `came`; whether there may be more.
-    pub(super) fn receive(&mut self, socket: RawFd) -> io::Result<bool> {
+    pub(crate) fn receive(&mut self, socket: RawFd) -> io::Result<bool> {
         self.came.clear();
         let mut names = [RawAddress::default(); BATCH];
         let mut controls = [Control::default(); BATCH];
@@ -93,6 +101,18 @@ impl Inlet {
     }
 }
 
+/// Where `struct in_pktinfo` has the address that a packet was for (ip(7)): behind an index and the address
+/// that an answer would have. That of IPv6 begins with it (RFC 3542 §6.2).
+const PKTINFO_V4: usize = 8;
+
+fn local<const N: usize>(data: &[u8], at: usize) -> Option<IpAddr>
+where
+    IpAddr: From<[u8; N]>,
+{
+    let octets: [u8; N] = *data.get(at..)?.first_chunk()?;
+    Some(octets.into())
+}
+
 fn describe(from: SocketAddr, start: usize, len: usize, said: &[u8]) -> Came {
     let mut came = Came {
         from,
@@ -101,6 +121,7 @@ fn describe(from: SocketAddr, start: usize, len: usize, said: &[u8]) -> Came {
         segment_size: None,
         traffic_class: 0,
         hop_limit: None,
+        local: None,
     };
     for (level, kind, data) in control::pieces(said) {
         let number = control::number(data).unwrap_or(0);
@@ -112,6 +133,8 @@ fn describe(from: SocketAddr, start: usize, len: usize, said: &[u8]) -> Came {
             (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
                 came.hop_limit = u8::try_from(number).ok();
             }
+            (libc::IPPROTO_IP, libc::IP_PKTINFO) => came.local = local::<4>(data, PKTINFO_V4),
+            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => came.local = local::<16>(data, 0),
             _ => {}
         }
     }

@@ -2,7 +2,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 /// Bytes of the longer of the two.
-pub(super) const LEN: usize = size_of::<libc::sockaddr_in6>();
+pub(crate) const LEN: usize = size_of::<libc::sockaddr_in6>();
 const V4_LEN: usize = size_of::<libc::sockaddr_in>();
 const V4: u16 = libc::AF_INET as u16;
 const V6: u16 = libc::AF_INET6 as u16;
@@ -10,11 +10,11 @@ const V6: u16 = libc::AF_INET6 as u16;
 /// An address of either family, or room for one.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(4))]
-pub(super) struct RawAddress([u8; LEN]);
+pub(crate) struct RawAddress([u8; LEN]);
 
 impl RawAddress {
     #[inline]
-    pub(super) fn of(address: SocketAddr) -> Self {
+    pub(crate) fn of(address: SocketAddr) -> Self {
         let mut raw = [0; LEN];
         raw[2..4].copy_from_slice(&address.port().to_be_bytes());
         match address {
@@ -33,13 +33,13 @@ impl RawAddress {
 
     /// The address that the kernel has written here, if it is of a family known here.
     #[inline]
-    pub(super) fn get(&self) -> Option<SocketAddr> {
+    pub(crate) fn get(&self) -> Option<SocketAddr> {
         read(&self.0)
     }
 
     /// How many bytes of it count.
     #[inline]
-    pub(super) fn len(&self) -> libc::socklen_t {
+    pub(crate) fn len(&self) -> libc::socklen_t {
         let v4 = self.0[..2] == V4.to_ne_bytes();
         (if v4 { V4_LEN } else { LEN }) as libc::socklen_t
     }
@@ -47,7 +47,7 @@ impl RawAddress {
 
 /// Reads an address of the kernel's.
 #[inline]
-pub(super) fn read(raw: &[u8]) -> Option<SocketAddr> {
+pub(crate) fn read(raw: &[u8]) -> Option<SocketAddr> {
     let field = |at: usize| raw.get(at..at + 2)?.first_chunk().copied();
     let port = u16::from_be_bytes(field(2)?);
     match u16::from_ne_bytes(field(0)?) {

@@ -11,26 +11,26 @@ const EXTENDED: usize = size_of::<libc::sock_extended_err>();
 
 /// An error about a datagram.
 #[derive(Clone, Debug, Eq, PartialEq)]
-pub(super) struct Trouble {
+pub(crate) struct Trouble {
     /// What Linux calls it.
-    pub(super) errno: i32,
+    pub(crate) errno: i32,
     /// Whether the system itself found it, before anything left.
-    pub(super) is_local: bool,
+    pub(crate) is_local: bool,
     /// The ICMP message's type and code.
-    pub(super) kind: u8,
-    pub(super) code: u8,
+    pub(crate) kind: u8,
+    pub(crate) code: u8,
     /// The next hop's MTU, where that is what it is about.
-    pub(super) info: u32,
+    pub(crate) info: u32,
     /// Who has sent the ICMP message.
-    pub(super) offender: Option<IpAddr>,
+    pub(crate) offender: Option<IpAddr>,
     /// Where the datagram was to go.
-    pub(super) destination: SocketAddr,
+    pub(crate) destination: SocketAddr,
     /// The start of the datagram: of UDP its payload, of echo the message.
-    pub(super) quoted: Vec<u8>,
+    pub(crate) quoted: Vec<u8>,
 }
 
 /// Takes the oldest error off a socket's queue.
-pub(super) fn take(socket: RawFd) -> Option<Trouble> {
+pub(crate) fn take(socket: RawFd) -> Option<Trouble> {
     let mut bytes = vec![0; QUOTED];
     let mut name = RawAddress::default();
     let mut said = Control::default();

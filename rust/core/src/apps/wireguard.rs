@@ -1,0 +1,344 @@
+//! WireGuard: a tunnel. Ports, each an input and an output: `inside`, the packets of the private network, and
+//! `outside`, the packets of IP and UDP that carry them.
+//!
+//! A super-packet from inside is cut, and each segment sealed, into one super-packet of UDP. What comes as
+//! one from outside is opened message by message, and what of it follows each other is one packet again.
+mod outer;
+mod spec;
+mod status;
+
+use crate::app::{App, AppError, Context, Direction, Ports};
+use crate::packet::{Offload, Packet, Pool};
+use crate::rng::Stream;
+use crate::stack::compose::{self, IcmpError};
+use crate::time::{Nanos, SECOND};
+use crate::wire::headers::{TCP, UDP, layers};
+use crate::wire::merge;
+use crate::wireguard::{Device, Entropy, Outgoing, PeerSpec, PublicKey};
+use outer::{Datagrams, Outer};
+use serde_json::{Map, Value};
+use spec::{Peers, Spec};
+use std::ops::Range;
+
+const INSIDE: &str = "inside";
+const OUTSIDE: &str = "outside";
+
+/// The time of day as virtual time begins: 14 November 2023, 22:13:20 UTC.
+const EPOCH: Nanos = 1_700_000_000 * SECOND;
+
+/// A tunnel in virtual time, whose chance follows from the seed.
+pub(super) fn simulated(name: &str, seed: u64, config: &Value) -> Result<WireGuard, AppError> {
+    let chance = Stream::new(seed, &format!("{name}/wireguard"));
+    WireGuard::new(config, EPOCH, Box::new(chance))
+}
+
+/// Where the links of each port stand, if it has one.
+#[derive(Clone, Copy, Debug, Default)]
+struct Places {
+    from_inside: Option<usize>,
+    to_inside: Option<usize>,
+    from_outside: Option<usize>,
+    to_outside: Option<usize>,
+}
+
+/// A tunnel.
+pub struct WireGuard {
+    device: Device,
+    outer: Outer,
+    /// What the config says of peers.
+    peers: Peers,
+    /// Whether somebody looks up who strangers are.
+    lookup: bool,
+    /// A config that is to hold from the next breath on.
+    pending: Option<Spec>,
+    due: Option<Nanos>,
+    places: Places,
+    out: Vec<Outgoing>,
+    opened: Vec<Range<usize>>,
+    /// Packets from outside that are no datagrams.
+    no_datagram: u64,
+}
+
+impl WireGuard {
+    /// A tunnel with this config. The time of day is that of time zero of the engine, in nanoseconds since
+    /// 1970.
+    ///
+    /// # Errors
+    /// The config is impossible. No error says a secret.
+    pub fn new(config: &Value, epoch: Nanos, entropy: Box<dyn Entropy>) -> Result<Self, AppError> {
+        let spec: Spec = super::read(config)?;
+        let device = Device::new(spec.identity(), spec.mtu.into(), epoch, entropy);
+        spec.peers(&device.public())?;
+        Ok(Self {
+            device,
+            outer: Outer::default(),
+            peers: Peers::new(),
+            lookup: false,
+            pending: Some(spec),
+            due: None,
+            places: Places::default(),
+            out: Vec::new(),
+            opened: Vec::new(),
+            no_datagram: 0,
+        })
+    }
+
+    /// Adds a peer, or says something else of one, whatever the config says.
+    ///
+    /// # Errors
+    /// It is no peer.
+    pub fn set_peer(&mut self, peer: &Value, pool: &mut Pool, now: Nanos) -> Result<(), AppError> {
+        let (public, spec) = spec::read_peer(peer, &self.device.public())?;
+        let set = self.device.set_peer(public, &spec, pool, now);
+        self.due = Some(now);
+        if set {
+            Ok(())
+        } else {
+            Err(spec::wrong(&public, "has no key that anybody can have"))
+        }
+    }
+
+    /// Forgets a peer; whether there was one.
+    pub fn remove_peer(&mut self, public: &PublicKey, pool: &mut Pool, now: Nanos) -> bool {
+        let there = self.device.has_peer(public);
+        self.device.remove_peer(public, pool, now);
+        self.peers.remove(public);
+        self.due = Some(now);
+        there
+    }
+
+    /// Whether strangers have called of whom nobody has been told.
+    #[must_use]
+    pub fn has_strangers(&self) -> bool {
+        self.lookup && self.device.has_strangers()
+    }
+
+    /// The keys of strangers who have called, each once: their calls wait for [`Self::set_peer`].
+    pub fn take_strangers(&mut self) -> Vec<PublicKey> {
+        std::iter::from_fn(|| self.device.take_stranger()).collect()
+    }
+
+    /// Takes a config: peers that stay keep their sessions, and are where they are unless the config says
+    /// something else of that than it did.
+    fn apply(&mut self, spec: &Spec, pool: &mut Pool, now: Nanos) {
+        self.device.set_mtu(spec.mtu.into());
+        (self.outer.port, self.outer.address) = (spec.port, spec.address);
+        self.lookup = spec.lookup;
+        let peers = spec.peers(&self.device.public()).unwrap_or_default();
+        let before = std::mem::replace(&mut self.peers, peers);
+        let gone = before.keys().filter(|key| !self.peers.contains_key(key));
+        for public in gone {
+            self.device.remove_peer(public, pool, now);
+        }
+        for (public, spec) in &self.peers {
+            if let Some(news) = news(spec, before.get(public)) {
+                self.device.set_peer(*public, &news, pool, now);
+            }
+        }
+    }
+
+    fn hear_all(&mut self, input: usize, context: &mut Context<'_>) {
+        let mut packets = context.take(input);
+        for packet in packets.drain(..) {
+            self.hear(packet, context);
+        }
+        context.restore(input, packets);
+    }
+
+    #[inline]
+    fn hear(&mut self, packet: Packet, context: &mut Context<'_>) {
+        match outer::read(&packet) {
+            Some(datagrams) if datagrams.payload.len() <= datagrams.each => {
+                self.hear_one(packet, datagrams, context);
+            }
+            Some(datagrams) => self.hear_several(packet, &datagrams, context),
+            None => {
+                self.no_datagram += 1;
+                context.pool.free(packet);
+            }
+        }
+    }
+
+    #[inline]
+    fn hear_one(&mut self, mut packet: Packet, datagram: Datagrams, context: &mut Context<'_>) {
+        let Datagrams {
+            arrival, payload, ..
+        } = datagram;
+        let start = payload.start;
+        let message = &mut packet.bytes_mut()[payload];
+        let found = self
+            .device
+            .hear(message, arrival, context.pool, context.now);
+        let (Some((inner, _)), Some(output)) = (found, self.places.to_inside) else {
+            return context.pool.free(packet);
+        };
+        packet.trim_front(start + inner.start);
+        packet.resize(inner.len());
+        packet.set_network_offset(0);
+        packet.set_offload(Offload::default());
+        context.transmit(output, packet);
+    }
+
+    fn hear_several(
+        &mut self,
+        mut packet: Packet,
+        datagrams: &Datagrams,
+        context: &mut Context<'_>,
+    ) {
+        let (arrival, each) = (datagrams.arrival, datagrams.each);
+        let mut start = datagrams.payload.start;
+        self.opened.clear();
+        for message in packet.bytes_mut()[datagrams.payload.clone()].chunks_mut(each) {
+            let found = self
+                .device
+                .hear(message, arrival, context.pool, context.now);
+            let inner = found.map(|(inner, _)| start + inner.start..start + inner.end);
+            self.opened.extend(inner);
+            start += each;
+        }
+        let Some(output) = self.places.to_inside.filter(|_| !self.opened.is_empty()) else {
+            return context.pool.free(packet);
+        };
+        let (link, pool) = context.output(output);
+        merge::merged(packet, &self.opened, pool, &mut |packet, pool| {
+            link.transmit(packet, pool);
+        });
+    }
+
+    fn send_all(&mut self, input: usize, context: &mut Context<'_>) {
+        let mut packets = context.take(input);
+        for packet in packets.drain(..) {
+            let sent = self.device.send(packet, context.pool, context.now);
+            if let Err(packet) = sent {
+                self.refuse(&packet, context);
+                context.pool.free(packet);
+            }
+        }
+        context.restore(input, packets);
+    }
+
+    /// Tells who sent a packet to nobody's address that there is nobody, as Linux does.
+    #[cold]
+    fn refuse(&self, packet: &Packet, context: &mut Context<'_>) {
+        let Some(output) = self.places.to_inside else {
+            return;
+        };
+        if let Some(error) = unreachable(packet, context.pool) {
+            context.transmit(output, error);
+        }
+    }
+
+    /// Lets leave what the device has to send.
+    fn launch(&mut self, context: &mut Context<'_>) {
+        self.device.take_outgoing(&mut self.out);
+        for outgoing in self.out.drain(..) {
+            match (self.outer.wrap(outgoing), self.places.to_outside) {
+                (Ok(mut packet), Some(output)) => {
+                    if packet.arrived() == 0 {
+                        packet.set_arrived(context.now);
+                    }
+                    context.transmit(output, packet);
+                }
+                (Ok(packet) | Err(packet), _) => context.pool.free(packet),
+            }
+        }
+    }
+}
+
+/// What is new of a peer: where it is stays as it is where that is said as before.
+fn news(spec: &PeerSpec, before: Option<&PeerSpec>) -> Option<PeerSpec> {
+    let before = match before {
+        Some(before) if before == spec => return None,
+        Some(before) => before.endpoint,
+        None => None,
+    };
+    Some(PeerSpec {
+        endpoint: spec.endpoint.filter(|_| spec.endpoint != before),
+        ..spec.clone()
+    })
+}
+
+/// The ICMP error that a host gets who sends to nobody: host unreachable (RFC 792), no route (RFC 4443).
+fn unreachable(packet: &Packet, pool: &mut Pool) -> Option<Packet> {
+    let layers = layers(packet).filter(|layers| layers.fragment.is_none())?;
+    let (source, destination) = outer::addresses(layers.addresses(packet.bytes()))?;
+    if !matches!(layers.l4_protocol, TCP | UDP) || destination.is_multicast() {
+        return None;
+    }
+    let (kind, code) = if source.is_ipv4() { (3, 1) } else { (1, 0) };
+    let error = IcmpError {
+        kind,
+        code,
+        word: 0,
+    };
+    compose::error(pool, (destination, source), error, packet.bytes())
+}
+
+impl App for WireGuard {
+    fn kind(&self) -> &'static str {
+        "wireguard"
+    }
+
+    fn has_port(&self, _direction: Direction, port: &str) -> bool {
+        matches!(port, INSIDE | OUTSIDE)
+    }
+
+    fn linked(&mut self, ports: &Ports) {
+        self.places = Places {
+            from_inside: ports.input(INSIDE),
+            to_inside: ports.output(INSIDE),
+            from_outside: ports.input(OUTSIDE),
+            to_outside: ports.output(OUTSIDE),
+        };
+    }
+
+    fn push(&mut self, context: &mut Context<'_>) {
+        if let Some(spec) = self.pending.take() {
+            self.apply(&spec, context.pool, context.now);
+        }
+        self.device.fire(context.pool, context.now);
+        if let Some(input) = self.places.from_outside {
+            self.hear_all(input, context);
+        }
+        if let Some(input) = self.places.from_inside {
+            self.send_all(input, context);
+        }
+        self.launch(context);
+        self.due = self.device.deadline();
+    }
+
+    fn deadline(&self) -> Option<Nanos> {
+        if self.pending.is_some() {
+            return Some(0);
+        }
+        self.due
+    }
+
+    fn check(&self, config: &Value) -> Result<(), AppError> {
+        let spec: Spec = super::read(config)?;
+        let own = self.device.public();
+        spec.peers(&own)?;
+        if spec.identity().public() == own {
+            return Ok(());
+        }
+        let problem =
+            "a tunnel with another private key is another tunnel: stop it, and start that";
+        Err(AppError::config(problem))
+    }
+
+    fn reconfigure(&mut self, config: &Value, _now: Nanos) {
+        self.pending = super::read(config).ok();
+    }
+
+    fn count(&self, now: Nanos, into: &mut Map<String, Value>) {
+        status::count(self, now, into);
+    }
+
+    fn tunnel(&mut self) -> Option<&mut WireGuard> {
+        Some(self)
+    }
+
+    fn stop(&mut self, pool: &mut Pool) {
+        self.device.stop(pool);
+    }
+}
