@@ -4,9 +4,16 @@ import functools
 import os
 import signal
 import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .tunnel.private_network import PrivateNetwork
 
 # How long an example takes says how busy the machine is, not whether the property holds.
 settings.register_profile("usernet", deadline=None)
@@ -36,3 +43,14 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test marked `root`, with the reason, where it cannot run."""
     if item.get_closest_marker("root") and (reason := why_not_root()):
         pytest.skip(reason)
+
+
+@pytest.fixture
+def private_network(tmp_path: Path) -> "Iterator[PrivateNetwork]":
+    """A private network behind a real wireguard-go; make tunnels to it while it is `entered`."""
+    from .tunnel.private_network import PrivateNetwork  # noqa: PLC0415 - where it is wanted
+
+    if reason := why_not_root() or PrivateNetwork.why_not():
+        pytest.skip(reason)
+    with PrivateNetwork(tmp_path) as network:
+        yield network
