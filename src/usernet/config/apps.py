@@ -210,6 +210,8 @@ class Gateway(_Plain):
         otherwise: Where a connection goes that is refused where such a redirect leads.
         names: Names that it answers itself, with their addresses.
         publish: Ports of the machine that lead to programs.
+        masquerade: Whether programs see whoever calls such a port by the gateway's own address,
+            where other addresses lead elsewhere.
         congestion: The congestion control of what goes to programs; the machine's where None,
             which programs have too.
     """
@@ -223,6 +225,7 @@ class Gateway(_Plain):
         default_factory=dict[str, tuple[str, ...]], hash=False
     )
     publish: tuple[Publish, ...] = ()
+    masquerade: bool = False
     congestion: Literal["cubic", "reno", "bbr"] | None = None
 
     def to_core(self) -> dict[str, object]:
@@ -241,6 +244,7 @@ class Gateway(_Plain):
                 for one in self.publish
             ],
             "congestion": self.congestion,
+            **({"masquerade": True} if self.masquerade else {}),
         }
 
 

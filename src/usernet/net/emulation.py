@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from usernet.config.apps import App, PcapWriter
 from usernet.config.link import DIRECTIONS
-from usernet.config.topology import Topology
+from usernet.config.topology import Connection, Topology
 from usernet.engine import Engine, Statistics
 from usernet.engine.actions import Reconfigure, Start, Stop
 from usernet.net.line import CAPTURE, End, Line
@@ -24,7 +24,24 @@ if TYPE_CHECKING:
     from usernet.config.timeline import Target
     from usernet.engine.statistics import ImpairmentStatistics
 
-__all__ = ["Emulation", "Ends", "topology"]
+__all__ = ["Beyond", "Emulation", "Ends", "topology"]
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What is behind one end of the link, where that end is not the last app.
+
+    Attributes:
+        apps: The apps by name.
+        links: How they are joined with each other, with the ends, which are called ``first`` and
+            ``second``, and with the capture (`usernet.net.line.CAPTURE`) if there is one.
+        captured: Interfaces of the capture beside the link's.
+    """
+
+    apps: Mapping[str, App] = field(default_factory=dict[str, App])
+    links: frozenset[Connection] = frozenset()
+    captured: tuple[str, ...] = ()
+
 
 _MOST_HISTORY = 4096
 _MOST_LEAVING = 64
@@ -40,12 +57,18 @@ class Ends:
         second: Packets go down from here.
         capture: A file for what comes out and what is dropped; none where None.
         medium: What both ends send.
+        first_ports: The ports of the first end that the link joins: its input and its output.
+        second_ports: Those of the second end.
+        beyond: Apps that are behind the ends.
     """
 
     first: App
     second: App
     capture: Path | None = None
     medium: Medium = "ethernet"
+    first_ports: tuple[str, str] = ("rx", "tx")
+    second_ports: tuple[str, str] = ("rx", "tx")
+    beyond: Beyond = field(default_factory=Beyond)
 
 
 def topology(link: Link, ends: Ends, leaving: Collection[Flow] = ()) -> Topology:
@@ -60,17 +83,19 @@ def topology(link: Link, ends: Ends, leaving: Collection[Flow] = ()) -> Topology
         ConfigError: A flow's filter is wrong.
     """
     graph = _line(link, ends, leaving).graph()
-    apps: dict[str, App] = {"first": ends.first, "second": ends.second, **graph.apps}
+    beyond = ends.beyond
+    apps: dict[str, App] = {"first": ends.first, "second": ends.second}
+    apps |= {**graph.apps, **beyond.apps}
     if ends.capture is not None:  # last: what fails before it leaves the file alone
-        apps[CAPTURE] = PcapWriter(ends.capture, ("up", "down"))
-    return Topology(apps, graph.links)
+        apps[CAPTURE] = PcapWriter(ends.capture, (*DIRECTIONS, *beyond.captured))
+    return Topology(apps, graph.links | beyond.links)
 
 
 def _line(link: Link, ends: Ends, leaving: Collection[Flow] = ()) -> Line:
     return Line(
         link,
-        End("first"),
-        End("second"),
+        End("first", *ends.first_ports),
+        End("second", *ends.second_ports),
         ethernet=ends.medium == "ethernet",
         captured=ends.capture is not None,
         leaving=tuple(leaving),
@@ -167,8 +192,15 @@ class Emulation:
         Raises:
             CaptureError: It cannot be written; or the end of the one that is.
         """
-        before = self._ends
-        self._ends = replace(before, capture=path)
+        self.rejoin(replace(self._ends, capture=path))
+
+    def rejoin(self, ends: Ends) -> None:
+        """Join other ends, or these with other configs; what stays the same goes on.
+
+        Raises:
+            ConfigError: It cannot be; the present ones stay.
+        """
+        before, self._ends = self._ends, ends
         try:
             self._become(self._playback)
         except BaseException:
