@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Self, TextIO
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from usernet.config.scenario import Scenario
     from usernet.engine import Statistics
     from usernet.net.emulation import Emulation
+    from usernet.programs.outside import Outside
+    from usernet.programs.private import Private
     from usernet.report.connections import Connections
 
 __all__ = ["Ending"]
@@ -85,7 +86,13 @@ class Ending:
         except CaptureError as error:
             self._failure = self._failure or error
 
-    def say(self, statistics: Statistics, code: int, connections: Connections) -> None:
+    def say(
+        self,
+        statistics: Statistics,
+        code: int,
+        connections: Connections,
+        surroundings: Outside | Private,
+    ) -> None:
         """It is over."""
         verdict = fidelity(statistics)
         impairments = {name: record(one) for name, one in statistics.impairments.items()}
@@ -94,13 +101,14 @@ class Ending:
             code=code,
             fidelity=asdict(verdict),
             impairments=impairments,
-            gateway=statistics.apps["second"],
+            gateway=statistics.apps[surroundings.gateway_app],
         )
         if self.is_quiet or not is_on_terminal():
             return
         for name, one in sorted(statistics.impairments.items(), reverse=True):
             _say(f"{name:<4} {summary(one)}")
-        _say(_of(connections))
+        for line in surroundings.told(statistics, connections):
+            _say(line)
         _say(f"fidelity: {verdict}")
 
     def code(self, code: int) -> int:
@@ -129,11 +137,3 @@ def _opened(path: Path) -> TextIO:
 
 def _say(line: str) -> None:
     sys.stderr.write(f"usernet: {line}\n")
-
-
-def _of(connections: Connections) -> str:
-    """How many connections there were, and how they ended."""
-    ends = Counter(one.end for one in connections.listed)
-    told = ", ".join(f"{count} {end}" for end, count in ends.most_common())
-    count = connections.left_out + len(connections.listed)
-    return f"{count} connections: {told}" if told else "no connections"

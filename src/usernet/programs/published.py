@@ -1,4 +1,4 @@
-"""``--publish``: ports of the machine that lead to a server of a program inside."""
+"""``--publish``: ports of the machine that lead to a server inside, or of a peer."""
 
 from __future__ import annotations
 
@@ -10,10 +10,15 @@ from usernet.config.apps import Publish
 from usernet.errors import ConfigError
 from usernet.sandbox.addresses import PROGRAM
 
-__all__ = ["published"]
+__all__ = ["published", "published_to_peer"]
 
 _FORM = re.compile(
     r"(?:(?P<address>\[[^]]+\]|[^:\]]+):)?(?P<outside>\d+):(?P<inside>\d+)(?:/(?P<protocol>tcp|udp))?",
+    re.ASCII,
+)
+_TO_PEER = re.compile(
+    r"(?:(?P<address>\[[^]]+\]|[^:\]]+):)?(?P<outside>\d+):"
+    r"(?P<peer>\[[^]]+\]|[^:\]]+):(?P<inside>\d+)(?:/(?P<protocol>tcp|udp))?",
     re.ASCII,
 )
 _LOOPBACK = "127.0.0.1"
@@ -37,6 +42,26 @@ def published(text: str) -> Publish:
     outside, inside = (f"{one}:{port}" for one, port in zip(_ends(address), ports, strict=True))
     protocol = cast('Literal["tcp", "udp"]', found["protocol"] or "tcp")
     return Publish(outside, inside, protocol)
+
+
+def published_to_peer(text: str) -> Publish:
+    """Read ``[ADDRESS:]PORT:PEER:PORT[/udp]``; the machine's loopback where no address is given.
+
+    Raises:
+        ConfigError: It is none.
+    """
+    found = _TO_PEER.fullmatch(text)
+    ports = [int(found[name]) for name in ("outside", "inside")] if found else []
+    if found is None or not all(1 <= port <= _MOST for port in ports):
+        allowed = "[ADDRESS:]PORT:PEER:PORT[/udp], such as 8080:10.0.0.2:80"
+        raise ConfigError("not a port to publish", path="publish", value=text, allowed=allowed)
+    hosts = (_address(found["address"] or _LOOPBACK, text), _address(found["peer"], text))
+    listen, to = (
+        f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        for host, port in zip(hosts, ports, strict=True)
+    )
+    protocol = cast('Literal["tcp", "udp"]', found["protocol"] or "tcp")
+    return Publish(listen, to, protocol)
 
 
 def _address(given: str, text: str) -> str:

@@ -16,17 +16,20 @@ from cyclopts import Parameter
 from usernet.config.apps import Tun
 from usernet.engine.fidelity import fidelity
 from usernet.errors import CaptureError, ConfigError
-from usernet.net.emulation import Emulation, Ends
+from usernet.net.emulation import Emulation
 from usernet.net.recorder import Recorder
 from usernet.programs.ending import Ending
 from usernet.programs.options import LineOptions
 from usernet.programs.outside import Outside
+from usernet.programs.private import Private
 from usernet.programs.title import Title, line_title
 from usernet.sandbox.addresses import INTERFACE
 from usernet.sandbox.descriptors import allow_all
 from usernet.sandbox.enclosure import Enclosure
 from usernet.sandbox.rendezvous import Rendezvous, ask
 from usernet.sandbox.signals import Watch
+from usernet.wireguard.endpoints import numeric
+from usernet.wireguard.file import load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +62,8 @@ def run(
     publish: tuple[str, ...] = (),
     name: str | None = None,
     join: str | None = None,
-    interface_mtu: int = _MTU,
+    interface_mtu: int | None = None,
+    wireguard: tuple[Path, ...] = (),
     quiet: bool = False,
     as_json: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
@@ -82,7 +86,10 @@ def run(
         publish: Let a port of this machine lead inside, such as 8080:80 or 0.0.0.0:53:53/udp.
         name: Call the network so, for others to join.
         join: Run the program in the network of this name, as it is.
-        interface_mtu: Bytes of the largest packet that the program's interface sends.
+        interface_mtu: Bytes of the largest packet that the program's interface sends; 1500, or
+            that of the tunnel, without it.
+        wireguard: A file of wg-quick, or several: the program is in that private network, and the
+            line is what the tunnel's packets meet.
         quiet: Say nothing but errors.
         as_json: Append events as JSON, one a line, to this file.
     """
@@ -91,19 +98,31 @@ def run(
     watch = Watch()
     try:
         if join is not None:
-            others = (line, pcap, report, precise, no_host, publish, name, as_json)
-            if any(others) or interface_mtu != _MTU:
+            others = (line, pcap, report, precise, no_host, publish, name, as_json, wireguard)
+            if any(others) or interface_mtu is not None:
                 allowed = "with --quiet alone: the options are those of the network's first program"
                 raise ConfigError("joins a network as it is", path="join", allowed=allowed)
             return _exit_code(_join(command, watch, join))
         wishes = _Wishes(command, pcap, report, name, precise=precise)
-        outside = Outside.of(publish, with_machine=not no_host, mtu=interface_mtu)
+        surroundings = _surroundings(
+            wireguard, Outside.of(publish, with_machine=not no_host), interface_mtu
+        )
         scenario = (line or LineOptions()).read()
         with Ending(command, quiet=quiet, events=as_json) as ending:
-            run_ = _Run(wishes, scenario, outside, ending, watch)
+            run_ = _Run(wishes, scenario, surroundings, ending, watch)
             return _exit_code(run_.to_the_end())
     finally:
         watch.close()
+
+
+def _surroundings(
+    wireguard: tuple[Path, ...], outside: Outside, mtu: int | None
+) -> Outside | Private:
+    """What the program's network leads to: this machine, or a tunnel."""
+    if not wireguard:
+        return outside.with_mtu(mtu or _MTU)
+    config = load(*wireguard, warn=lambda text: _say(f"warning: {text}"))
+    return Private.of(numeric(config), outside, mtu)
 
 
 def _exit_code(code: int) -> int:
@@ -155,13 +174,13 @@ class _Run:
         self,
         wishes: _Wishes,
         scenario: Scenario,
-        outside: Outside,
+        surroundings: Outside | Private,
         ending: Ending,
         watch: Watch,
     ) -> None:
         self._wishes = wishes
         self._scenario = scenario
-        self._outside = outside
+        self._surroundings = surroundings
         self._ending = ending
         self._watch = watch
         self._recorder = Recorder(_SAMPLE_NS, _SAMPLES)
@@ -171,7 +190,7 @@ class _Run:
         """Run the program; its exit code, or that of what failed beside it."""
         with ExitStack() as stack:
             stack.callback(self._title.close)
-            plan = self._outside.plan()
+            plan = self._surroundings.plan()
             enclosure = stack.enter_context(Enclosure(self._wishes.command, self._watch, plan))
             allow_all()  # the program is not of this process any more, and keeps what it had
             rendezvous = self._named(enclosure, stack)
@@ -193,7 +212,7 @@ class _Run:
     def _emulation(self, enclosure: Enclosure) -> Emulation:
         assert enclosure.device is not None
         tun = Tun(INTERFACE, enclosure.device.descriptor, enclosure.device.peer)
-        ends = Ends(tun, self._outside.gateway(), self._wishes.pcap, medium="ip")
+        ends = self._surroundings.ends(tun, self._wishes.pcap)
         seed = self._scenario.seed or 0
         return Emulation(self._scenario, ends, seed=seed, precise=self._wishes.precise)
 
@@ -233,18 +252,28 @@ class _Run:
     def _settle(self, emulation: Emulation) -> None:
         """Let what the program sent last get through: it may have ended without an answer."""
         until = emulation.elapsed_ns() + _SETTLE_NS
-        while _is_on_its_way(emulation.statistics()) and emulation.elapsed_ns() < until:
+        while self._is_on_its_way(emulation.statistics()) and emulation.elapsed_ns() < until:
             select.select([self._watch], [], [], _SETTLE_LOOK)
             if self._watch.numbers():
                 return
+
+    def _is_on_its_way(self, statistics: Statistics) -> bool:
+        """Whether anything that the program sent is on the line, or at the gateway."""
+        gateway = statistics.apps[self._surroundings.gateway_app]
+        connections = cast("Mapping[str, int]", gateway.get("connections", {}))
+        return connections.get("draining", 0) > 0 or any(
+            one.delayed or one.queue_packets
+            for name, one in statistics.impairments.items()
+            if name.partition("/")[0] == "up"
+        )
 
     def _end(self, emulation: Emulation, code: int) -> int:
         self._title.close()
         last = emulation.statistics()
         self._recorder.add(last)
-        connections = self._outside.connections(emulation)
+        connections = self._surroundings.connections(emulation)
         self._ending.stop(emulation)
-        self._ending.say(last, code, connections)
+        self._ending.say(last, code, connections, self._surroundings)
         if self._wishes.report is not None:
             with self._ending.failing():
                 self._report(self._wishes.report, last, connections)
@@ -270,11 +299,5 @@ class _Run:
         report.write(path, html)
 
 
-def _is_on_its_way(statistics: Statistics) -> bool:
-    """Whether anything that the program sent is on the line, or at the gateway."""
-    connections = cast("Mapping[str, int]", statistics.apps["second"].get("connections", {}))
-    return connections.get("draining", 0) > 0 or any(
-        one.delayed or one.queue_packets
-        for name, one in statistics.impairments.items()
-        if name.partition("/")[0] == "up"
-    )
+def _say(text: str) -> None:
+    sys.stderr.write(f"usernet: {text}\n")
