@@ -115,7 +115,13 @@ class Way(Protocol):
         ...
 
     def dial_for(
-        self, client: socket.socket, host: str, port: int, *, timeout: float | None = None
+        self,
+        client: socket.socket,
+        host: str,
+        port: int,
+        *,
+        greeting: bytes = b"",
+        timeout: float | None = None,
     ) -> None:
         """Connect, and have the connection and a client's socket carry each other's bytes.
 
@@ -127,6 +133,8 @@ class Way(Protocol):
             client: A connected stream socket, TCP or Unix.
             host: As in `dial`.
             port: As in `dial`.
+            greeting: What the client is sent when the connection stands, before anything that comes
+                by it: the answer of a proxy. A few hundred bytes at most.
             timeout: As in `dial`.
 
         Raises:
