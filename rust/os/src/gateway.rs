@@ -7,19 +7,16 @@
 mod connections;
 mod datagram_socket;
 mod datagrams;
-mod epoll;
 mod flows;
 mod listen;
-mod machine;
 mod names;
 mod record;
-mod relay;
 mod sending;
 mod spec;
 
+use crate::epoll::{Epoll, Ready};
 use connections::Connections;
 use datagrams::Datagrams;
-use epoll::{CONNECTION, DATAGRAMS, Epoll, LISTENER, Ready};
 use listen::Ports as Published;
 use record::Record;
 use serde_json::{Map, Value, json};
@@ -34,6 +31,10 @@ use usernet_core::time::Nanos;
 
 /// The name of the host's one interface.
 const INTERFACE: &str = "gateway";
+/// Whose socket of the machine it is.
+const CONNECTION: u32 = 0;
+const DATAGRAMS: u32 = 1;
+const LISTENER: u32 = 2;
 /// Descriptors that are left to the rest of the process.
 const SPARED: usize = 64;
 /// How many connections there may be where the system has no limit.

@@ -1,8 +1,9 @@
 //! The connections of a gateway: each between a program inside and a socket of the machine.
-use super::epoll::{CONNECTION, Epoll};
-use super::machine::Machine;
-use super::record::{End, Record, Records};
-use super::relay::{Course, Relay};
+use super::CONNECTION;
+use super::record::{Record, Records};
+use crate::epoll::Epoll;
+use crate::machine::Machine;
+use crate::relay::{Course, End, Relay};
 use serde_json::{Map, Value, json};
 use std::collections::VecDeque;
 use std::io;
@@ -28,6 +29,7 @@ enum Stage {
 
 struct Connection {
     relay: Relay,
+    record: Record,
     stage: Stage,
     /// Whether it stands in the list of those that have more.
     listed: bool,
@@ -108,8 +110,7 @@ impl Connections {
             (first, otherwise) => (first, otherwise),
         };
         let stage = Stage::Dialling(offer.id, otherwise);
-        let begun =
-            dialled.and_then(|machine| self.add(Relay::new(machine, record.clone()), stage, epoll));
+        let begun = dialled.and_then(|machine| self.add(machine, record.clone(), stage, epoll));
         if let Err(error) = begun {
             let (refusal, end) = meaning(error.raw_os_error().unwrap_or(0));
             host.decline(offer.id, refusal, context);
@@ -125,8 +126,7 @@ impl Connections {
         id: SocketId,
         epoll: &Epoll,
     ) -> io::Result<()> {
-        let relay = Relay::new(machine, record);
-        let key = self.add(relay, Stage::Standing(id), epoll)?;
+        let key = self.add(machine, record, Stage::Standing(id), epoll)?;
         self.know(id, key);
         self.counts.opened += 1;
         Ok(())
@@ -139,17 +139,24 @@ impl Connections {
         room
     }
 
-    fn add(&mut self, relay: Relay, stage: Stage, epoll: &Epoll) -> io::Result<u32> {
+    fn add(
+        &mut self,
+        machine: Machine,
+        record: Record,
+        stage: Stage,
+        epoll: &Epoll,
+    ) -> io::Result<u32> {
         let key = self.free.pop().unwrap_or(self.slots.len() as u32);
         if key as usize == self.slots.len() {
             self.slots.push(None);
         }
-        if let Err(error) = epoll.add(relay.machine.fd(), EVENTS, CONNECTION, key) {
+        if let Err(error) = epoll.add(machine.fd(), EVENTS, CONNECTION, key) {
             self.free.push(key);
             return Err(error);
         }
         self.slots[key as usize] = Some(Connection {
-            relay,
+            relay: Relay::new(machine),
+            record,
             stage,
             listed: false,
         });
@@ -204,8 +211,7 @@ impl Connections {
         if let Stage::Dialling(offer, _) = connection.stage {
             connection.stage = Stage::Dialling(offer, None);
         }
-        let record = connection.relay.record.clone();
-        connection.relay = Relay::new(machine, record);
+        connection.relay = Relay::new(machine);
         epoll
             .add(connection.relay.machine.fd(), EVENTS, CONNECTION, key)
             .is_ok()
@@ -225,7 +231,7 @@ impl Connections {
         self.counts.opened += 1;
         if let Some(connection) = self.get(key) {
             connection.stage = Stage::Standing(id);
-            let record = &mut connection.relay.record;
+            let record = &mut connection.record;
             record.connect = Some(now.saturating_sub(record.opened));
         }
         self.run(key, host, now);
@@ -259,7 +265,7 @@ impl Connections {
             return self.close(key, end, now);
         }
         if let Some(connection) = self.get(key) {
-            connection.relay.program_ends |= news.has(Readiness::FINISHED);
+            connection.relay.host_ends |= news.has(Readiness::FINISHED);
         }
         self.run(key, host, now);
     }
@@ -290,7 +296,10 @@ impl Connections {
         let Stage::Standing(id) = connection.stage else {
             return;
         };
-        match connection.relay.run(id, host, now) {
+        let course = connection.relay.run(id, host, now);
+        let Connection { relay, record, .. } = connection;
+        (record.up, record.down) = (relay.up, relay.down);
+        match course {
             Course::Waits => {}
             Course::HasMore => {
                 if !std::mem::replace(&mut connection.listed, true) {
@@ -315,13 +324,10 @@ impl Connections {
             return;
         };
         self.released.push(key);
-        let Relay {
-            machine, record, ..
-        } = connection.relay;
         if end != End::Closed {
-            machine.reset();
+            connection.relay.machine.reset();
         }
-        self.end(record, end, now);
+        self.end(connection.record, end, now);
     }
 
     /// The gateway stops. The other side of a program that has not finished is told that this is no
@@ -353,7 +359,7 @@ impl Connections {
     }
 
     fn open(&self) -> impl Iterator<Item = &Record> {
-        self.relays().map(|relay| &relay.record)
+        self.slots.iter().flatten().map(|one| &one.record)
     }
 
     pub(super) fn count(&self, into: &mut Map<String, Value>) {

@@ -7,14 +7,15 @@ mod out;
 mod publish;
 mod tally;
 
+use super::DATAGRAMS;
 use super::datagram_socket::{DatagramSocket, Kind, Marks};
-use super::epoll::{DATAGRAMS, Epoll};
 use super::flows::{Flow, Flows, Key};
 use super::names::{self, Names};
 use super::record::Record;
 use super::sending::{Outgoing, Run};
 use super::spec::{Redirects, Spec};
 use crate::datagram::receiving::Inlet;
+use crate::epoll::Epoll;
 use echo::Echo;
 use serde_json::{Map, Value};
 use std::io;

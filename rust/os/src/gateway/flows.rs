@@ -1,7 +1,8 @@
 //! Flows: for each address that a program sends datagrams from, one socket of the machine (an endpoint-
 //! independent mapping, RFC 4787 §4.1), for as long as it is used.
 use super::datagram_socket::{DatagramSocket, Kind};
-use super::record::{End, Record};
+use super::record::Record;
+use crate::relay::End;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::net::SocketAddr;

@@ -1,10 +1,11 @@
 //! Ports of the machine that lead to programs inside.
+use super::LISTENER;
 use super::connections::Connections;
-use super::epoll::{Epoll, LISTENER};
-use super::machine::Machine;
 use super::record::Record;
 use super::spec::{Protocol, Redirects, Spec};
+use crate::epoll::Epoll;
 use crate::interface::forbidden;
+use crate::machine::Machine;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;

@@ -1,4 +1,5 @@
 //! What became of each connection, for whoever reports it.
+use crate::relay::End;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -6,36 +7,6 @@ use usernet_core::time::Nanos;
 
 /// How many are kept; the oldest make room.
 const MOST: usize = 10_000;
-
-/// How a connection ended.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum End {
-    /// It has not.
-    Open,
-    /// Both sides have finished.
-    Closed,
-    /// One side has given it up.
-    Reset,
-    /// Nobody listens there, or the gateway does not lead there.
-    Refused,
-    /// There is no way there.
-    Unreachable,
-    /// Nobody answered in time.
-    TimedOut,
-}
-
-impl End {
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Closed => "closed",
-            Self::Reset => "reset",
-            Self::Refused => "refused",
-            Self::Unreachable => "unreachable",
-            Self::TimedOut => "timed out",
-        }
-    }
-}
 
 /// One connection.
 #[derive(Clone, Debug)]

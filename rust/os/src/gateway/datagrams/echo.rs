@@ -1,8 +1,9 @@
 //! ICMP echo (RFC 792, RFC 4443 §4): by sockets of one identifier each where the system lets users have them,
 //! else by one raw socket for all where it lets this process, else not.
+use super::super::DATAGRAMS;
 use super::super::datagram_socket::{DatagramSocket, Kind};
-use super::super::epoll::{DATAGRAMS, Epoll};
 use super::{Datagrams, HEADER, UDP};
+use crate::epoll::Epoll;
 use std::io;
 use usernet_core::app::Context;
 use usernet_core::stack::Host;

@@ -1,9 +1,9 @@
 //! What became of datagrams: from the machine's error queues to ICMP errors for programs.
 use super::super::datagram_socket::Kind;
-use super::super::record::End;
 use super::echo::raw_family;
 use super::{Datagrams, HEADER};
 use crate::datagram::trouble::{self, Trouble};
+use crate::relay::End;
 use std::net::SocketAddr;
 use usernet_core::app::Context;
 use usernet_core::packet::Packet;

@@ -1,6 +1,6 @@
 //! Ports of the machine that lead to programs: a flow each, whose socket is bound there and stays.
+use super::super::DATAGRAMS;
 use super::super::datagram_socket::{DatagramSocket, Kind};
-use super::super::epoll::DATAGRAMS;
 use super::super::flows::{Flow, Key};
 use super::super::listen::refused;
 use super::super::spec::{Protocol, Publish};

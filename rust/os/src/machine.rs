@@ -6,14 +6,14 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 /// A connection of the machine, or one that is on its way.
-pub(super) struct Machine(TcpStream);
+pub(crate) struct Machine(TcpStream);
 
 impl Machine {
     /// Begins to connect; whether it stands is told by `EPOLLOUT`, and [`Self::failure`].
     ///
     /// # Errors
     /// What connect(2) says at once.
-    pub(super) fn dial(to: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn dial(to: SocketAddr) -> io::Result<Self> {
         let address = RawAddress::of(to);
         let family = if to.is_ipv4() {
             libc::AF_INET
@@ -38,7 +38,7 @@ impl Machine {
     ///
     /// # Errors
     /// It cannot be made one that never waits.
-    pub(super) fn accepted(stream: TcpStream) -> io::Result<Self> {
+    pub(crate) fn accepted(stream: TcpStream) -> io::Result<Self> {
         stream.set_nonblocking(true)?;
         let machine = Self(stream);
         machine.settle();
@@ -59,12 +59,12 @@ impl Machine {
         unsafe { libc::setsockopt(self.fd(), level, option, value, len) };
     }
 
-    pub(super) fn fd(&self) -> RawFd {
+    pub(crate) fn fd(&self) -> RawFd {
         self.0.as_raw_fd()
     }
 
     /// What it failed with since it was last asked (errno(3)).
-    pub(super) fn failure(&self) -> Option<i32> {
+    pub(crate) fn failure(&self) -> Option<i32> {
         let error = self.0.take_error().unwrap_or_else(Some)?;
         Some(error.raw_os_error().unwrap_or(libc::EIO))
     }
@@ -73,7 +73,7 @@ impl Machine {
     ///
     /// # Errors
     /// See read(2).
-    pub(super) fn read(&mut self, one: &mut [u8], other: &mut [u8]) -> io::Result<usize> {
+    pub(crate) fn read(&mut self, one: &mut [u8], other: &mut [u8]) -> io::Result<usize> {
         if other.is_empty() {
             self.0.read(one)
         } else {
@@ -86,7 +86,7 @@ impl Machine {
     ///
     /// # Errors
     /// See send(2); none where some was written.
-    pub(super) fn write(&mut self, one: &[u8], other: &[u8]) -> io::Result<usize> {
+    pub(crate) fn write(&mut self, one: &[u8], other: &[u8]) -> io::Result<usize> {
         let first = self.0.write(one)?;
         if first < one.len() || other.is_empty() {
             return Ok(first);
@@ -95,13 +95,13 @@ impl Machine {
     }
 
     /// Says that nothing more will be written.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         // One that has failed meanwhile says so when it is read.
         let _ = self.0.shutdown(Shutdown::Write);
     }
 
     /// Ends with a reset.
-    pub(super) fn reset(self) {
+    pub(crate) fn reset(self) {
         let at_once = libc::linger {
             l_onoff: 1,
             l_linger: 0,

@@ -1,7 +1,6 @@
-//! Bytes between a connection of the program's and one of the machine's: straight from a socket into
-//! the ring of the other, and back. Who cannot take more is not read from.
-use super::machine::Machine;
-use super::record::{End, Record};
+//! Bytes between a connection of a host's and one of the machine's: straight from a socket into the ring
+//! of the other, and back. Who cannot take more is not read from.
+use crate::machine::Machine;
 use std::io::{self, ErrorKind};
 use usernet_core::stack::{Host, SocketError, SocketId};
 use usernet_core::time::Nanos;
@@ -13,9 +12,39 @@ const MOST_ROOM: usize = 256 << 10;
 /// How much is read of one connection before the others, and what it has sent leaves.
 const TURN: usize = 512 << 10;
 
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum End {
+    /// It has not.
+    Open,
+    /// Both sides have finished.
+    Closed,
+    /// One side has given it up.
+    Reset,
+    /// Nobody listens there, or nothing leads there.
+    Refused,
+    /// There is no way there.
+    Unreachable,
+    /// Nobody answered in time.
+    TimedOut,
+}
+
+impl End {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Reset => "reset",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed out",
+        }
+    }
+}
+
 /// What became of a connection whose bytes were moved.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum Course {
+pub(crate) enum Course {
     /// It waits for one side or the other.
     Waits,
     /// Its turn was over before it had to.
@@ -27,9 +56,11 @@ pub(super) enum Course {
 }
 
 /// A connection of the machine's, and what is known of it.
-pub(super) struct Relay {
-    pub(super) machine: Machine,
-    pub(super) record: Record,
+pub(crate) struct Relay {
+    pub(crate) machine: Machine,
+    /// Bytes from the host's side, and to it.
+    pub(crate) up: u64,
+    pub(crate) down: u64,
     /// Whether the machine's side may have something to read, and room to write.
     may_read: bool,
     may_write: bool,
@@ -37,32 +68,33 @@ pub(super) struct Relay {
     ends: bool,
     /// Whether it has failed: it will not be read again if its end was passed on.
     failed: bool,
-    /// Whether the program has finished.
-    pub(super) program_ends: bool,
+    /// Whether the host's side has finished.
+    pub(crate) host_ends: bool,
     /// Which side's end was passed on.
-    program_done: bool,
+    host_done: bool,
     machine_done: bool,
     room: usize,
 }
 
 impl Relay {
-    pub(super) fn new(machine: Machine, record: Record) -> Self {
+    pub(crate) fn new(machine: Machine) -> Self {
         Self {
             machine,
-            record,
+            up: 0,
+            down: 0,
             may_read: false,
             may_write: false,
             ends: false,
             failed: false,
-            program_ends: false,
-            program_done: false,
+            host_ends: false,
+            host_done: false,
             machine_done: false,
             room: FIRST_ROOM,
         }
     }
 
     /// The machine's side has told something (`EPOLLIN` and so on).
-    pub(super) fn note(&mut self, events: u32) {
+    pub(crate) fn note(&mut self, events: u32) {
         let has = |flags: i32| events & flags as u32 != 0;
         let over = has(libc::EPOLLERR | libc::EPOLLHUP);
         self.failed |= has(libc::EPOLLERR);
@@ -72,21 +104,21 @@ impl Relay {
     }
 
     /// Moves what can be moved.
-    pub(super) fn run(&mut self, id: SocketId, host: &mut Host, now: Nanos) -> Course {
+    pub(crate) fn run(&mut self, id: SocketId, host: &mut Host, now: Nanos) -> Course {
         let moved = self.up(id, host, now);
         let moved = moved.and_then(|()| self.down(id, host, now));
         match moved {
             Ok(_) if self.failed && self.machine_done => Course::Broken(self.failure()),
             Err(end) => Course::Broken(end),
-            Ok(_) if self.program_done && self.machine_done => Course::Done,
+            Ok(_) if self.host_done && self.machine_done => Course::Done,
             Ok(true) => Course::HasMore,
             Ok(false) => Course::Waits,
         }
     }
 
-    /// From the program to the machine's side.
+    /// From the host's side to the machine's side.
     fn up(&mut self, id: SocketId, host: &mut Host, now: Nanos) -> Result<(), End> {
-        while self.may_write && !self.program_done {
+        while self.may_write && !self.host_done {
             let (mut lent, mut written) = (0, Ok(0));
             let taken = host.receive_with(id, now, |one, other| {
                 lent = one.len() + other.len();
@@ -95,12 +127,12 @@ impl Relay {
             });
             match taken {
                 Ok(Some(count)) => {
-                    self.record.up += count as u64;
+                    self.up += count as u64;
                     self.may_write = goes_on(written, lent)?;
                 }
                 Ok(None) => {
                     self.machine.finish();
-                    self.program_done = true;
+                    self.host_done = true;
                 }
                 // Nothing is there; or it has failed, which an event tells.
                 Err(_) => break,
@@ -109,7 +141,7 @@ impl Relay {
         Ok(())
     }
 
-    /// From the machine's side to the program; whether there may be more.
+    /// From the machine's side to the host's; whether there may be more.
     fn down(&mut self, id: SocketId, host: &mut Host, now: Nanos) -> Result<bool, End> {
         let mut left = TURN;
         while self.may_read && !self.machine_done && left > 0 {
@@ -122,7 +154,7 @@ impl Relay {
             match given {
                 Ok(0) if matches!(read, Ok(0)) => self.pass_end(id, host, now),
                 Ok(count) => {
-                    self.record.down += count as u64;
+                    self.down += count as u64;
                     left = left.saturating_sub(count);
                     self.adapt(lent, count);
                     self.may_read = goes_on(read, lent)? || self.ends && count > 0;
@@ -134,14 +166,14 @@ impl Relay {
         Ok(left == 0)
     }
 
-    /// Whether all that the program says was passed on, and its end.
-    pub(super) fn has_passed_all(&self) -> bool {
-        self.program_done
+    /// Whether all that the host's side says was passed on, and its end.
+    pub(crate) fn has_passed_all(&self) -> bool {
+        self.host_done
     }
 
-    /// Whether the program has finished, and the machine's side has still to be given what it said.
-    pub(super) fn is_draining(&self) -> bool {
-        self.program_ends && !self.program_done
+    /// Whether the host's side has finished, and the machine's side has still to be given what it said.
+    pub(crate) fn is_draining(&self) -> bool {
+        self.host_ends && !self.host_done
     }
 
     fn failure(&self) -> End {
@@ -153,7 +185,7 @@ impl Relay {
 
     fn pass_end(&mut self, id: SocketId, host: &mut Host, now: Nanos) {
         self.machine_done = true;
-        // Where the program's side is gone an event says so.
+        // Where the host's side is gone an event says so.
         let _ = host.shutdown(id, now);
     }
 

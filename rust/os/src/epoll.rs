@@ -1,4 +1,4 @@
-//! One descriptor for all sockets of a gateway: epoll(7), edge-triggered.
+//! One descriptor for all sockets of an app: epoll(7), edge-triggered.
 use crate::poll::check;
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
@@ -6,27 +6,22 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 /// How many sockets are told of at once.
 const BATCH: usize = 256;
 
-/// Whose socket it is.
-pub(super) const CONNECTION: u32 = 0;
-pub(super) const DATAGRAMS: u32 = 1;
-pub(super) const LISTENER: u32 = 2;
-
 /// A socket with which something became possible.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) struct Ready {
+pub(crate) struct Ready {
     /// Whose it is.
-    pub(super) kind: u32,
+    pub(crate) kind: u32,
     /// Which of theirs.
-    pub(super) key: u32,
+    pub(crate) key: u32,
     /// What became possible (`EPOLLIN` and so on).
-    pub(super) events: u32,
+    pub(crate) events: u32,
 }
 
-/// All sockets of a gateway. One that is closed is gone from it.
-pub(super) struct Epoll(OwnedFd);
+/// All sockets of an app. One that is closed is gone from it.
+pub(crate) struct Epoll(OwnedFd);
 
 impl Epoll {
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         // SAFETY: the call takes no pointer.
         let fd = check(unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) })?;
         // SAFETY: the descriptor is new, and nobody else's.
@@ -34,16 +29,16 @@ impl Epoll {
     }
 
     /// The same, for one who watches sockets of his own.
-    pub(super) fn share(&self) -> io::Result<Self> {
+    pub(crate) fn share(&self) -> io::Result<Self> {
         self.0.try_clone().map(Self)
     }
 
-    pub(super) fn fd(&self) -> RawFd {
+    pub(crate) fn fd(&self) -> RawFd {
         self.0.as_raw_fd()
     }
 
     /// Watches a socket from now on for these events, each of which is told once.
-    pub(super) fn add(&self, socket: RawFd, events: i32, kind: u32, key: u32) -> io::Result<()> {
+    pub(crate) fn add(&self, socket: RawFd, events: i32, kind: u32, key: u32) -> io::Result<()> {
         let mut event = libc::epoll_event {
             events: (events | libc::EPOLLET) as u32,
             u64: u64::from(kind) << 32 | u64::from(key),
@@ -55,7 +50,7 @@ impl Epoll {
     }
 
     /// Takes what became possible since the last call; whether there may be more.
-    pub(super) fn take(&self, into: &mut Vec<Ready>) -> bool {
+    pub(crate) fn take(&self, into: &mut Vec<Ready>) -> bool {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; BATCH];
         let (room, count) = (events.as_mut_ptr(), BATCH as libc::c_int);
         // SAFETY: there is room for `count` events.
@@ -81,13 +76,13 @@ mod tests {
         let (epoll, mut told) = (Epoll::new().unwrap(), Vec::new());
         let (mut one, other) = UnixStream::pair().unwrap();
         let fd = other.as_raw_fd();
-        epoll.add(fd, libc::EPOLLIN, LISTENER, 7).unwrap();
+        let (kind, key) = (2, 7);
+        epoll.add(fd, libc::EPOLLIN, kind, key).unwrap();
         assert!(!epoll.take(&mut told) && told.is_empty());
         one.write_all(b"x").unwrap();
         epoll.take(&mut told);
         epoll.take(&mut told);
         let events = libc::EPOLLIN as u32;
-        let (kind, key) = (LISTENER, 7);
         assert_eq!(told, [Ready { kind, key, events }]);
         drop(other);
         drop(one);
