@@ -45,7 +45,7 @@ class Engine:
         """All socket events since the last call: keys and readiness flags.
 
         The flags: 1 readable, 2 writable, 4 connected, 8 the peer has finished sending, 16 failed,
-        32 everything sent was acknowledged.
+        32 everything sent was acknowledged, 128 it is over with a socket that was spliced.
         """
     def connect(
         self, host: str, remote: _Address, local: _Address | None, options: str
@@ -81,6 +81,19 @@ class Socket:
     def shutdown(self) -> None: ...
     def close(self) -> None: ...
     def abort(self) -> None: ...
+    def splice(self, fd: int) -> None:
+        """Have the engine carry bytes between a connection and a duplicate of a stream socket.
+
+        The connection stands or is on its way. Both are the engine's from now on: `close` does
+        nothing any more, only `abort` ends them. In virtual time it raises `EscapeError`.
+        """
+    def spliced(self) -> tuple[int, int, str]:
+        """Bytes from the stream socket and to it; and how it ended, "open" where it has not."""
+    def wait_connected(self, timeout: float) -> int | None:
+        """After `splice`: wait until the connection stands (0), or the errno it failed with.
+
+        The interpreter's lock is free meanwhile. None where so many seconds were not enough.
+        """
     def local(self) -> _Address | None: ...
     def remote(self) -> _Address | None: ...
     def unacknowledged(self) -> int: ...

@@ -7,6 +7,7 @@ use crate::packet::{Packet, Pool};
 use crate::stack::Host;
 use crate::time::Nanos;
 use serde_json::{Map, Value};
+use std::any::Any;
 use std::fmt;
 
 /// About how many packets a pull brings in: few enough for the batch to stay in the cache.
@@ -110,7 +111,7 @@ impl Ports {
 }
 
 /// A node of the graph.
-pub trait App: Send {
+pub trait App: Any + Send {
     /// What kind of app it is: the word in the config.
     fn kind(&self) -> &'static str;
 

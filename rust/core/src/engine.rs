@@ -2,7 +2,7 @@
 //! packets in are pulled, in the order of their names, then each app with something to handle is
 //! pushed, in the order in which packets flow. All of it follows from the config alone.
 use crate::action::Action;
-use crate::app::{AppError, Descriptor};
+use crate::app::{App, AppError, Descriptor};
 use crate::breath::Breath;
 use crate::change::{Change, Registry};
 use crate::graph::Graph;
@@ -11,6 +11,7 @@ use crate::log::Log;
 use crate::packet::Pool;
 use crate::stack::{Host, Readiness, SocketId};
 use crate::time::{MICROSECOND, Nanos, SECOND};
+use std::any::Any;
 use std::collections::BTreeMap;
 
 /// How often an app that always has more is pulled in virtual time, where nothing else is due.
@@ -204,6 +205,22 @@ impl Engine {
         let host = self.graph.slots[place].app.host()?;
         let result = work(host, self.now);
         self.rounds = 0;
+        self.settle(place);
+        Some(result)
+    }
+
+    /// Does something with the app of a host, which knows more than its host: nothing where it has stopped,
+    /// or is another kind of app. What it waits for is found out anew.
+    pub fn with_app<A: App, R>(
+        &mut self,
+        key: HostKey,
+        work: impl FnOnce(&mut A, Nanos) -> R,
+    ) -> Option<R> {
+        let place = self.graph.host_place(key)?;
+        let app: &mut dyn Any = &mut *self.graph.slots[place].app;
+        let result = work(app.downcast_mut()?, self.now);
+        self.rounds = 0;
+        self.graph.look_outward(place);
         self.settle(place);
         Some(result)
     }

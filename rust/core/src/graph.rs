@@ -190,6 +190,15 @@ impl Graph {
         self.outward = (0..self.names.len()).filter(outward).collect();
     }
 
+    /// Finds out anew whether an app waits for descriptors.
+    pub(crate) fn look_outward(&mut self, place: usize) {
+        if self.slots[place].is_outward()
+            && let Err(at) = self.outward.binary_search(&place)
+        {
+            self.outward.insert(at, place);
+        }
+    }
+
     /// The apps that each link joins.
     fn edges(&self) -> Vec<(usize, usize)> {
         let place = |name: &str| self.place(name).unwrap_or_default();

@@ -49,6 +49,14 @@ impl Epoll {
         check(added).map(|_| ())
     }
 
+    /// Watches a socket no more: needed of one that somebody else has too, for as long as it is open there
+    /// events would come of it.
+    pub(crate) fn remove(&self, socket: RawFd) {
+        let event = std::ptr::null_mut();
+        // SAFETY: the call takes no event. What is not watched need not be removed.
+        unsafe { libc::epoll_ctl(self.fd(), libc::EPOLL_CTL_DEL, socket, event) };
+    }
+
     /// Takes what became possible since the last call; whether there may be more.
     pub(crate) fn take(&self, into: &mut Vec<Ready>) -> bool {
         let mut events = [libc::epoll_event { events: 0, u64: 0 }; BATCH];

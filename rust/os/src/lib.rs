@@ -31,6 +31,7 @@ pub mod registry;
 mod relay;
 mod ring;
 pub mod run;
+pub mod splicing;
 pub mod tap;
 mod thread;
 pub mod tun;

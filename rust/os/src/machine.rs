@@ -45,6 +45,41 @@ impl Machine {
         Ok(machine)
     }
 
+    /// A duplicate of somebody's stream socket, which is connected; that one never waits from now on either.
+    ///
+    /// # Errors
+    /// It is no such socket (`ENOTSOCK`, `EPROTOTYPE`, `ENOTCONN`), or no descriptor is left.
+    pub(crate) fn duplicate(fd: RawFd) -> io::Result<Self> {
+        // SAFETY: the call takes no pointer.
+        let fd = check(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) })?;
+        // SAFETY: the descriptor is new, and nobody else's.
+        let machine = Self(unsafe { OwnedFd::from_raw_fd(fd) }.into());
+        if machine.kind()? != libc::SOCK_STREAM {
+            return Err(io::Error::from_raw_os_error(libc::EPROTOTYPE));
+        }
+        machine.check_connected()?;
+        machine.0.set_nonblocking(true)?;
+        machine.settle();
+        Ok(machine)
+    }
+
+    fn kind(&self) -> io::Result<libc::c_int> {
+        let (mut kind, mut len) = (0, size_of::<libc::c_int>() as libc::socklen_t);
+        let (value, room) = ((&raw mut kind).cast(), &raw mut len);
+        let (level, name) = (libc::SOL_SOCKET, libc::SO_TYPE);
+        // SAFETY: `kind` has room for the `len` bytes that are written.
+        check(unsafe { libc::getsockopt(self.fd(), level, name, value, room) })?;
+        Ok(kind)
+    }
+
+    fn check_connected(&self) -> io::Result<()> {
+        let mut address = [0_u8; size_of::<libc::sockaddr_storage>()];
+        let mut len = address.len() as libc::socklen_t;
+        let (into, room) = (address.as_mut_ptr().cast(), &raw mut len);
+        // SAFETY: `address` has room for the `len` bytes that are written; nobody reads them.
+        check(unsafe { libc::getpeername(self.fd(), into, room) }).map(drop)
+    }
+
     /// Bytes go on as they come, and a peer that is gone is found. Where that cannot be had, the
     /// connection is of use all the same.
     fn settle(&self) {
@@ -98,6 +133,21 @@ impl Machine {
     pub(crate) fn finish(&self) {
         // One that has failed meanwhile says so when it is read.
         let _ = self.0.shutdown(Shutdown::Write);
+    }
+
+    /// Ends for everybody who has the same socket, with a reset where there is such a thing.
+    pub(crate) fn break_off(&self) {
+        let nowhere = libc::sockaddr {
+            sa_family: libc::AF_UNSPEC as libc::sa_family_t,
+            sa_data: [0; 14],
+        };
+        let (address, len) = (&raw const nowhere, size_of_val(&nowhere) as libc::socklen_t);
+        // SAFETY: `nowhere` lives through the call, and has so many bytes.
+        let parted = unsafe { libc::connect(self.fd(), address, len) };
+        if parted < 0 {
+            // A socket of the unix family: its peer reads the end.
+            let _ = self.0.shutdown(Shutdown::Both);
+        }
     }
 
     /// Ends with a reset.

@@ -6,6 +6,7 @@ use crate::gateway::Gateway;
 use crate::pcap_reader::PcapReader;
 use crate::pcap_writer::PcapWriter;
 use crate::raw_socket::RawSocket;
+use crate::splicing::SplicingHost;
 use crate::udp_socket::UdpSocket;
 use crate::{tap, tun};
 use serde_json::Value;
@@ -13,6 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use usernet_core::Registry;
 use usernet_core::app::{App, AppError};
 use usernet_core::apps::{self, wireguard::WireGuard};
+use usernet_core::stack::Host;
 use usernet_core::time::Nanos;
 
 /// Every kind that meets what is outside, and so needs real time.
@@ -77,6 +79,10 @@ impl Apps {
             "pcap_reader" => Some(read_capture(config)),
             "pcap_writer" => Some(self.write_capture(name, config)),
             "wireguard" if matches!(self.time, Time::Real(_)) => Some(tunnel(config, now)),
+            "host" if matches!(self.time, Time::Real(_)) => {
+                let host = Host::new(name, self.seed, config, now);
+                Some(host.map(|host| boxed(SplicingHost::new(host))))
+            }
             _ => self.device(name, kind, config, now),
         }
     }

@@ -68,6 +68,8 @@ pub(crate) struct Relay {
     ends: bool,
     /// Whether it has failed: it will not be read again if its end was passed on.
     failed: bool,
+    /// Whether nobody is there any more who would read what is written to it.
+    gone: bool,
     /// Whether the host's side has finished.
     pub(crate) host_ends: bool,
     /// Which side's end was passed on.
@@ -86,6 +88,7 @@ impl Relay {
             may_write: false,
             ends: false,
             failed: false,
+            gone: false,
             host_ends: false,
             host_done: false,
             machine_done: false,
@@ -98,6 +101,7 @@ impl Relay {
         let has = |flags: i32| events & flags as u32 != 0;
         let over = has(libc::EPOLLERR | libc::EPOLLHUP);
         self.failed |= has(libc::EPOLLERR);
+        self.gone |= has(libc::EPOLLHUP) && !has(libc::EPOLLERR);
         self.ends |= over || has(libc::EPOLLRDHUP);
         self.may_read |= self.ends || has(libc::EPOLLIN);
         self.may_write |= over || has(libc::EPOLLOUT);
@@ -110,7 +114,7 @@ impl Relay {
         match moved {
             Ok(_) if self.failed && self.machine_done => Course::Broken(self.failure()),
             Err(end) => Course::Broken(end),
-            Ok(_) if self.host_done && self.machine_done => Course::Done,
+            Ok(_) if (self.host_done || self.gone) && self.machine_done => Course::Done,
             Ok(true) => Course::HasMore,
             Ok(false) => Course::Waits,
         }
@@ -118,7 +122,7 @@ impl Relay {
 
     /// From the host's side to the machine's side.
     fn up(&mut self, id: SocketId, host: &mut Host, now: Nanos) -> Result<(), End> {
-        while self.may_write && !self.host_done {
+        while self.may_write && !self.host_done && !self.gone {
             let (mut lent, mut written) = (0, Ok(0));
             let taken = host.receive_with(id, now, |one, other| {
                 lent = one.len() + other.len();

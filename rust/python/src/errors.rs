@@ -4,10 +4,12 @@ use pyo3::import_exception;
 use pyo3::prelude::*;
 use usernet_core::app::{AppError, ErrorKind};
 use usernet_core::stack::SocketError;
+use usernet_os::splicing::Refused;
 
 import_exception!(usernet.errors, CaptureError);
 import_exception!(usernet.errors, ConfigError);
 import_exception!(usernet.errors, EngineError);
+import_exception!(usernet.errors, EscapeError);
 import_exception!(usernet.errors, InterfaceError);
 import_exception!(usernet.errors, PrivilegeError);
 import_exception!(usernet.errors, TraceError);
@@ -30,6 +32,24 @@ pub(crate) fn raise(error: AppError) -> PyErr {
 pub(crate) fn raise_socket(error: SocketError, what: &str) -> PyErr {
     let subject = if what.is_empty() { "" } else { ": " };
     PyOSError::new_err((error.errno(), format!("{error}{subject}{what}")))
+}
+
+/// Why a socket was not spliced.
+pub(crate) fn raise_unspliced(refused: Refused) -> PyErr {
+    match refused {
+        Refused::Machine(error) => {
+            let number = error.raw_os_error().unwrap_or(0);
+            PyOSError::new_err((
+                number,
+                "cannot be spliced: a connected stream socket is needed",
+            ))
+        }
+        Refused::Host(error) => raise_socket(error, ""),
+        Refused::Virtual => EscapeError::new_err(
+            "a socket of the operating system cannot be spliced in virtual time, of which it knows \
+             nothing: run the network in real time",
+        ),
+    }
 }
 
 /// What is not there right now is nothing, and no failure.

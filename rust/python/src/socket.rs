@@ -1,23 +1,27 @@
 //! A socket as Python has it.
 use crate::address::{Address, Shown, show};
 use crate::buffer::{Room, Source};
-use crate::errors::{raise_socket, unless_now};
+use crate::errors::{raise_socket, raise_unspliced, unless_now};
 use crate::options::Changes;
 use crate::{call, errors, numbers};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde::Serialize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use usernet_core::app::AppError;
-use usernet_core::engine::HostKey;
+use usernet_core::engine::{Engine, HostKey};
 use usernet_core::stack::{Host, SocketError, SocketId};
 use usernet_core::time::Nanos;
 use usernet_os::Run;
+use usernet_os::splicing::{self, Outcome};
 
 /// How much is copied at once of memory that may change, where somebody else has the engine: more
 /// than any datagram, and as much as asyncio reads at once.
 const COPIED: usize = 1 << 18;
+/// How long is waited at most before Python is asked about signals.
+const BETWEEN_SIGNALS: Duration = Duration::from_millis(100);
 
 /// A socket of a host.
 #[pyclass(frozen, module = "usernet._core")]
@@ -28,6 +32,8 @@ pub(crate) struct Socket {
     #[pyo3(get)]
     key: u64,
     closed: AtomicBool,
+    /// What becomes of it, where it was spliced: then it is not Python's to close.
+    spliced: OnceLock<Arc<Outcome>>,
 }
 
 impl Socket {
@@ -43,6 +49,7 @@ impl Socket {
             id,
             key,
             closed: AtomicBool::new(false),
+            spliced: OnceLock::new(),
         })
     }
 
@@ -219,7 +226,42 @@ impl Socket {
     }
 
     fn abort(&self, py: Python<'_>) {
+        if self.spliced.get().is_some() {
+            let (host, id) = (self.host, self.id);
+            // Where the engine has ended, so has the splice.
+            let _ = call::with(py, &self.run, |engine| splicing::reset(engine, host, id));
+        }
         self.end(py, |host, id, now| host.abort(id, now));
+    }
+
+    fn splice(&self, py: Python<'_>, fd: i32) -> PyResult<()> {
+        let (host, id) = (self.host, self.id);
+        let splice = |engine: &mut Engine| splicing::splice(engine, host, id, fd);
+        let spliced = call::with(py, &self.run, splice)?.map_err(raise_unspliced)?;
+        self.closed.store(true, Ordering::Relaxed);
+        let _ = self.spliced.set(spliced);
+        Ok(())
+    }
+
+    fn spliced(&self) -> (u64, u64, &'static str) {
+        let outcome = self.spliced.get();
+        outcome.map_or((0, 0, "open"), |outcome| outcome.report())
+    }
+
+    fn wait_connected(&self, py: Python<'_>, timeout: f64) -> PyResult<Option<i32>> {
+        let Some(outcome) = self.spliced.get() else {
+            return Err(raise_socket(SocketError::Invalid, "it is not spliced"));
+        };
+        let timeout = Duration::try_from_secs_f64(timeout).unwrap_or(Duration::MAX);
+        let began = Instant::now();
+        loop {
+            let left = timeout.saturating_sub(began.elapsed());
+            let connected = py.detach(|| outcome.wait(left.min(BETWEEN_SIGNALS)));
+            if connected.is_some() || left <= BETWEEN_SIGNALS {
+                return Ok(connected);
+            }
+            py.check_signals()?;
+        }
     }
 
     fn local(&self, py: Python<'_>) -> PyResult<Option<Shown>> {

@@ -20,6 +20,7 @@ __all__ = [
     "FINISHED",
     "FLUSHED",
     "GONE",
+    "OVER",
     "READABLE",
     "WRITABLE",
     "Bridge",
@@ -40,6 +41,9 @@ FLUSHED = 32
 """Everything that was sent has been acknowledged."""
 GONE = 64
 """The network has stopped, and the socket with it. This flag is the bridge's own."""
+
+OVER = 128
+"""It is over with a socket that was spliced."""
 
 
 class EventSource(Protocol):

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import errno
 import socket as system
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar, Unpack, cast
 
-from usernet.net import connecting, current, endpoint, resolver, serving
+from usernet.net import blocking, connecting, current, endpoint, resolver, serving
 from usernet.net.address import family_of, unmapped
 from usernet.net.arguments import client_tls, core_options, server_tls
 from usernet.net.operations import virtual
 from usernet.net.ping import PingResult, ping
 from usernet.net.probe import probe
 from usernet.net.server import Server
+from usernet.net.splice import Dialled
 
 if TYPE_CHECKING:
     import ssl
@@ -152,6 +154,58 @@ class Host:
             return asyncio.StreamReaderProtocol(reader, client_connected_cb, loop=loop)
 
         return await self.create_server(factory, host, port, **keys)
+
+    async def dial(
+        self,
+        host: str,
+        port: int,
+        *,
+        timeout: float | None = None,  # noqa: ASYNC109 - the error says what was dialled
+    ) -> Dialled:
+        """Connect, for a socket that is to be spliced: ``await dialled.splice(socket)``.
+
+        Args:
+            host: A name of the network, or a numeric address.
+            port: The port.
+            timeout: Seconds after which nobody has answered.
+
+        Raises:
+            TimeoutError: Nobody answered in time.
+            ConnectionRefusedError: Nobody listens there.
+            OSError: There is no route, or whatever else it was.
+            gaierror: The name is unknown in the network.
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                return Dialled(await self._connected(host, port, {"happy_eyeballs_delay": 0.25}))
+        except TimeoutError as error:
+            if error.errno:
+                raise
+            problem = f"no answer from {host} port {port} within {timeout:g} s"
+            raise TimeoutError(errno.ETIMEDOUT, problem) from None
+
+    def connect_socket(
+        self, address: tuple[str, int], timeout: float | None = None
+    ) -> system.socket:
+        """Connect, and wait for it; a real socket, for programs that block.
+
+        In real time alone, from any thread, whether asyncio runs or not. The socket is one end of
+        a pair of the unix family, so it can be polled, passed on and given to a program; it has the
+        addresses of the connection.
+
+        Args:
+            address: A name of the network or a numeric address, and a port.
+            timeout: Seconds to wait for the connection, and later for each operation; for ever
+                where None.
+
+        Raises:
+            EscapeError: Time is virtual.
+            TimeoutError: Nobody answered in time.
+            ConnectionRefusedError: Nobody listens there.
+            OSError: There is no route, or whatever else it was.
+            gaierror: The name is unknown in the network.
+        """
+        return blocking.connect(self, address, timeout)
 
     # ---- transports and protocols ----
 

@@ -47,6 +47,8 @@ impl Readiness {
     pub const FAILED: Self = Self(16);
     /// Everything sent was acknowledged, the end of sending too.
     pub const FLUSHED: Self = Self(32);
+    /// It is over with a connection that was [set aside](super::Host::set_aside).
+    pub const OVER: Self = Self(128);
 
     /// Both together.
     #[must_use]

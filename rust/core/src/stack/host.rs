@@ -3,6 +3,7 @@
 //! A packet that comes in goes through [`Ip`](super::ip::Ip), which hands on, answers or drops what
 //! is for no socket; what is for one changes the socket and marks it. At the end of the breath the
 //! marked sockets send, in turns. A program's call marks a socket too, and makes the host due.
+mod aside;
 mod call;
 mod datagram;
 mod deliver;

@@ -41,12 +41,14 @@ pub(super) enum Kind {
 pub(super) struct Socket {
     pub(super) kind: Kind,
     /// What became possible and was not told yet.
-    news: Readiness,
+    pub(super) news: Readiness,
     /// Whether it stands in the list of those with news, and of those with something to send.
-    told: bool,
+    pub(super) told: bool,
     marked: bool,
     /// Whether it waits for memory.
     starved: bool,
+    /// Whether it is not a program that is told, but the app around the host.
+    pub(super) aside: bool,
     /// Whether a program has it: not before it is accepted, and not after it is closed.
     pub(super) held: bool,
     /// What it was last found to buffer.
@@ -64,6 +66,9 @@ pub(super) struct Sockets {
     pub(super) due: Vec<u32>,
     marked: VecDeque<u32>,
     events: VecDeque<u32>,
+    /// Those that were set aside and have news, and those that it is over with.
+    aside: VecDeque<u32>,
+    over: Vec<SocketId>,
     pub(super) cookies: Key,
     /// What all of them buffer, and may.
     pub(super) used: u64,
@@ -84,6 +89,8 @@ impl Sockets {
             due: Vec::new(),
             marked: VecDeque::new(),
             events: VecDeque::new(),
+            aside: VecDeque::new(),
+            over: Vec::new(),
             cookies: Key::draw(stream),
             used: 0,
             memory: spec.memory,
@@ -106,6 +113,7 @@ impl Sockets {
             told: false,
             marked: false,
             starved: false,
+            aside: false,
             held,
             charged: 0,
         };
@@ -252,8 +260,12 @@ impl Sockets {
         socket.news = socket.news.with(news);
         if socket.news != Readiness::default() && socket.held && !socket.told {
             socket.told = true;
-            self.events.push_back(place);
-            self.prune_events();
+            if socket.aside {
+                self.aside.push_back(place);
+            } else {
+                self.events.push_back(place);
+                self.prune_events();
+            }
         }
     }
 
@@ -263,26 +275,46 @@ impl Sockets {
             let table = &self.table;
             let mut seen = BTreeSet::new();
             self.events.retain(|&place| {
-                let told = table.get(place).is_some_and(|socket| socket.told);
+                let told = |socket: &Socket| socket.told && !socket.aside;
+                let told = table.get(place).is_some_and(told);
                 told && seen.insert(place)
             });
         }
     }
 
     pub(super) fn has_events(&self) -> bool {
-        !self.events.is_empty()
+        !self.events.is_empty() || !self.over.is_empty()
     }
 
     pub(super) fn take_events(&mut self, into: &mut Vec<(SocketId, Readiness)>) {
+        let over = self.over.drain(..).map(|id| (id, Readiness::OVER));
+        into.extend(over);
         for place in std::mem::take(&mut self.events) {
-            let id = self.table.id(place);
-            if let Some(socket) = self.table.get_mut(place)
-                && std::mem::take(&mut socket.told)
-                && socket.held
-            {
-                into.push((id, std::mem::take(&mut socket.news)));
-            }
+            into.extend(self.take_news(place, false));
         }
+    }
+
+    #[inline]
+    pub(super) fn has_news_aside(&self) -> bool {
+        !self.aside.is_empty()
+    }
+
+    pub(super) fn take_news_aside(&mut self, into: &mut Vec<(SocketId, Readiness)>) {
+        for place in std::mem::take(&mut self.aside) {
+            into.extend(self.take_news(place, true));
+        }
+    }
+
+    pub(super) fn tell_over(&mut self, id: SocketId) {
+        self.over.push(id);
+    }
+
+    /// What is to be told of a socket, if it is one that is set aside, or is not.
+    fn take_news(&mut self, place: u32, aside: bool) -> Option<(SocketId, Readiness)> {
+        let id = self.table.id(place);
+        let socket = self.table.get_mut(place)?;
+        let tells = socket.aside == aside && std::mem::take(&mut socket.told) && socket.held;
+        tells.then(|| (id, std::mem::take(&mut socket.news)))
     }
 
     pub(super) fn udp(&mut self, place: u32) -> Option<&mut Udp> {

@@ -63,6 +63,18 @@ impl Connection {
         Ok(written as usize)
     }
 
+    /// Whether it is on its way: it neither stands yet nor has failed.
+    #[must_use]
+    pub fn is_connecting(&self) -> bool {
+        matches!(self.state, State::SynSent | State::SynReceived)
+    }
+
+    /// What it has failed with, if it has.
+    #[must_use]
+    pub fn failure(&self) -> Option<SocketError> {
+        self.failure
+    }
+
     /// Whether bytes can still be sent.
     fn check_open(&self) -> Result<(), SocketError> {
         if let Some(failure) = self.failure {
