@@ -29,6 +29,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "net/tls.py": "tests/net/test_host.py",
     "programs/command_line.py": "tests/programs/test_main.py",
     "programs/ending.py": "tests/programs/test_run.py",
+    "programs/far_end_said.py": "tests/programs/test_gateway.py",
     "programs/outside.py": "tests/programs/test_run.py",
     "programs/tunnel_options.py": "tests/programs/test_quick.py",
     "proxy/dialling.py": "tests/proxy/test_socks.py",

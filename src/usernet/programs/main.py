@@ -15,6 +15,7 @@ VERBS = (
     ("profiles", "List the named profiles, or show one."),
     ("selftest", "Measure how accurate emulation is on this machine."),
     ("bench", "Measure how fast the engine is on this machine."),
+    ("gateway", "Be the other end of WireGuard tunnels, in userspace."),
     ("keys", "Make the keys of a WireGuard tunnel."),
 )
 """The verbs, and what each does."""

@@ -1,0 +1,99 @@
+"""What a gateway of tunnels says: who came, what changed, and how it ended."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from usernet.programs.live import record, summary
+from usernet.programs.outside import how_many
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from usernet.config.scenario import Scenario
+    from usernet.config.wireguard import Peer
+    from usernet.engine import Statistics
+    from usernet.programs.far_end import FarEnd
+    from usernet.report.connections import Connections
+    from usernet.wireguard.status import DeviceStatus
+
+__all__ = ["Said"]
+
+
+class Said:
+    """Tells a person on standard error, or a program by JSON on standard output.
+
+    Args:
+        quiet: Say nothing but errors.
+        as_json: Say it as JSON, one object a line.
+    """
+
+    def __init__(self, *, quiet: bool, as_json: bool) -> None:
+        self._json = as_json
+        self._is_told = not quiet and not as_json
+        self._here: dict[str, str | None] = {}
+
+    def warning(self, text: str) -> None:
+        """Something is not as it should be, and the gateway goes on."""
+        self._event("warning", message=text)
+        sys.stderr.write(f"usernet: warning: {text}\n")
+
+    def ready(self, end: FarEnd, status: DeviceStatus, scenario: Scenario) -> None:
+        """Peers can come."""
+        key, port = str(status.public_key), status.port
+        addresses = [str(one.ip) for one in end.config.addresses]
+        self._event(
+            "ready", port=port, public_key=key, addresses=addresses, peers=len(status.peers)
+        )
+        loopback = "open" if end.loopback else "shut; --loopback opens it"
+        self._tell(f"gateway at UDP port {port}; Ctrl-C ends it")
+        self._tell(f"  public key  {key}")
+        self._tell(f"  addresses   {', '.join(addresses)} (its loopback is {loopback})")
+        self._tell(f"  peers       {len(status.peers)}")
+        for one in end.publish:
+            self._tell(f"  published   {one.listen} → {one.to} ({one.protocol})")
+        for name, side in (("up", scenario.link.up), ("down", scenario.link.down)):
+            if said := side.brief():
+                self._tell(f"  line {name:<6} {said}")
+
+    def look(self, status: DeviceStatus) -> None:
+        """What has become of the peers: who is here for the first time, or from elsewhere."""
+        for peer in status.peers:
+            key, place = str(peer.public_key), peer.endpoint
+            if peer.latest_handshake is None or self._here.get(key, "") == place:
+                continue
+            how = "has moved to" if key in self._here else "is here, from"
+            self._here[key] = place
+            self._event("peer", public_key=key, endpoint=place)
+            self._tell(f"peer {key} {how} {place}")
+
+    def changed(self, before: Sequence[Peer], after: Sequence[Peer]) -> None:
+        """The files have other peers."""
+        old, new = ({str(one.public_key) for one in peers} for peers in (before, after))
+        for key in old - new:
+            self._here.pop(key, None)
+        self._event("peers", count=len(new), added=sorted(new - old), removed=sorted(old - new))
+        told = _counted((("added", new - old), ("removed", old - new)))
+        self._tell(f"peers: {told or 'changed'}; there are {len(new)}")
+
+    def end(self, status: DeviceStatus, connections: Connections, statistics: Statistics) -> None:
+        """It is over."""
+        impairments = {name: record(one) for name, one in statistics.impairments.items()}
+        self._event("end", device=status.to_json(), impairments=impairments)
+        for name, one in sorted(statistics.impairments.items(), reverse=True):
+            self._tell(f"{name:<4} {summary(one)}")
+        self._tell(how_many(connections))
+
+    def _event(self, event: str, **values: object) -> None:
+        if self._json:
+            print(json.dumps({"event": event, **values}), flush=True)
+
+    def _tell(self, line: str) -> None:
+        if self._is_told:
+            sys.stderr.write(f"{line}\n")
+
+
+def _counted(changes: Iterable[tuple[str, set[str]]]) -> str:
+    return ", ".join(f"{len(keys)} {how}" for how, keys in changes if keys)
