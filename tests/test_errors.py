@@ -19,6 +19,7 @@ from usernet import errors
         (errors.ConfigError, 2, ValueError),
         (errors.UnitError, 2, ValueError),
         (errors.ScenarioError, 2, ValueError),
+        (errors.GenerationError, 2, ValueError),
         (errors.InterfaceError, 3, OSError),
         (errors.PrivilegeError, 4, PermissionError),
         (errors.TraceError, 5, ValueError),

@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from usernet.errors import DeadlockError as DeadlockError
     from usernet.errors import EngineError as EngineError
     from usernet.errors import EscapeError as EscapeError
+    from usernet.errors import GenerationError as GenerationError
     from usernet.errors import HandshakeError as HandshakeError
     from usernet.errors import InterfaceError as InterfaceError
     from usernet.errors import MissingProgramError as MissingProgramError
@@ -100,6 +101,7 @@ __all__ = [
     "Flow",
     "FlowStatistics",
     "Gateway",
+    "GenerationError",
     "HandshakeError",
     "Host",
     "HostConfig",
@@ -172,6 +174,7 @@ _HOMES = {
     "Flow": "usernet.config.link:Flow",
     "FlowStatistics": "usernet.net.flow:FlowStatistics",
     "Gateway": "usernet.config.apps:Gateway",
+    "GenerationError": "usernet.errors:GenerationError",
     "HandshakeError": "usernet.errors:HandshakeError",
     "Host": "usernet.net.host:Host",
     "HostConfig": "usernet.config.host:HostConfig",

@@ -5,7 +5,8 @@
     UsernetError                      1   anything below
     ├── ConfigError (ValueError)      2   a value, a key or a file of the user's is wrong
     │   ├── UnitError                     a number without its unit, or outside its range
-    │   └── ScenarioError                 a scenario that is not one (syntax, size, timeline)
+    │   ├── ScenarioError                 a scenario that is not one (syntax, size, timeline)
+    │   └── GenerationError               somebody else has changed the config meanwhile
     ├── InterfaceError (OSError)      3   no such network interface, or one of the wrong type
     ├── PrivilegeError (PermissionError)  4   a capability is missing
     ├── TraceError (ValueError)       5   a trace file that is not a trace
@@ -40,6 +41,7 @@ __all__ = [
     "DeadlockError",
     "EngineError",
     "EscapeError",
+    "GenerationError",
     "HandshakeError",
     "InterfaceError",
     "MissingProgramError",
@@ -125,6 +127,22 @@ class UnitError(ConfigError):
 
 class ScenarioError(ConfigError):
     """A scenario that is not one: broken syntax, too large, an impossible timeline."""
+
+
+class GenerationError(ConfigError):
+    """A change for a config that somebody else has changed meanwhile.
+
+    Attributes:
+        given: The generation that the change was for.
+        present: The generation that runs.
+    """
+
+    def __init__(
+        self, problem: str, *, given: int = 0, present: int = 0, allowed: str = ""
+    ) -> None:
+        super().__init__(problem, allowed=allowed)
+        self.given = given
+        self.present = present
 
 
 class InterfaceError(UsernetError, OSError):

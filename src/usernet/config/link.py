@@ -7,6 +7,7 @@ is back. What is said of *both* directions goes under what is said of one: a pro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Self, TypeAlias, cast
@@ -125,6 +126,9 @@ class Flow:
         for name in keys:
             known(name, ("name", "filter", *SIDES), path=_under(path, name))
         name, expression = (as_text(keys.pop(key, None), _under(path, key)) for key in _NAMED)
+        if not _NAME.fullmatch(name) or name in _TAKEN:
+            allowed = f"one word of up to 64 characters, none of {', '.join(_TAKEN)}"
+            raise ConfigError("no name", path=_under(path, "name"), value=name, allowed=allowed)
         return cls(name, expression).patched(Sides.of(keys, path), path)
 
     def patched(self, sides: Sides, path: str) -> Self:
@@ -195,6 +199,9 @@ class Link:
 
 
 _NAMED = ("name", "filter")
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
+_TAKEN = ("dropped", "join", "split", "tee")
+"""Parts of a line that stand beside its flows."""
 
 
 def as_table(value: object, path: str) -> Mapping[str, object]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from usernet.config.scenario import ProfileResolver
 
-__all__ = ["LARGEST_FILE", "load", "loads", "read_table"]
+__all__ = ["LARGEST_FILE", "load", "loads", "read_table", "table_of", "with_files"]
 
 LARGEST_FILE = 2**20
 """Files above this many bytes are refused."""
@@ -77,11 +77,20 @@ def loads(
     file = file or "<scenario>"
     table = _parsed(text, file)
     try:
-        scenario = Scenario.of(_with_files(table, readers or {}, ""), profile)
+        scenario = Scenario.of(with_files(table, readers or {}, ""), profile)
         timeline.check(scenario)
     except ConfigError as error:
         raise error.located(file, line_of(text, error.path)) from None
     return scenario
+
+
+def table_of(path: str | Path) -> dict[str, object]:
+    """What a file of TOML says, as plain data.
+
+    Raises:
+        ConfigError: If it cannot be read, or is no TOML.
+    """
+    return _parsed(_text(Path(path)), str(path))
 
 
 def _text(path: Path) -> str:
@@ -119,16 +128,25 @@ def read_table(path: Path) -> tuple[int, ...]:
     return parse_table(_text(path), file=str(path))
 
 
-def _with_files(
+def with_files(
     table: Mapping[str, object],
     readers: Mapping[str, Callable[[str], tuple[int, ...]]],
     path: str,
 ) -> dict[str, object]:
-    """The tables with every file that a key names replaced by what it holds."""
+    """The tables with every file that a key names replaced by what it holds.
+
+    Args:
+        table: What a file says.
+        readers: How to read the files of ``trace`` and ``distribution``.
+        path: The key path of the table.
+
+    Raises:
+        ConfigError: If a file cannot be read; it names the key.
+    """
 
     def walk(value: object, key: str, place: str) -> object:
         if isinstance(value, dict):
-            return _with_files(cast("dict[str, object]", value), readers, place)
+            return with_files(cast("dict[str, object]", value), readers, place)
         if isinstance(value, list):
             items = cast("list[object]", value)
             return [walk(item, "", f"{place}[{index}]") for index, item in enumerate(items)]

@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ProfileResolver", "Scenario"]
 
-_KEYS = ("seed", "description", "source", "duration", "profile", *SIDES, "flow", "at")
+_VERSION = 1
+"""Of the language; a file need not name it."""
+_KEYS = ("version", "seed", "description", "source", "duration", "profile", *SIDES, "flow", "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,10 @@ class Scenario:
         """
         for name in table:
             known(name, _KEYS, path=name)
+        if table.get("version", _VERSION) != _VERSION:
+            version = table["version"]
+            allowed = f"{_VERSION}, or a newer usernet"
+            raise ScenarioError("another version", path="version", value=version, allowed=allowed)
         base = _base(table, profile)
         sides = Sides.of({key: table[key] for key in SIDES if key in table})
         flows = tuple(Flow.of(entry, place) for place, entry in _entries(table, "flow"))

@@ -231,6 +231,11 @@ class Emulation:
         self._pass()
         return self._playback.link
 
+    def changes(self) -> list[tuple[int, Link]]:
+        """What the link became so far, and when on the engine's clock; the last of it."""
+        self._pass()
+        return list(self.history)
+
     def elapsed_ns(self) -> int:
         """How long it has run."""
         return self._engine.now() - self._start_ns

@@ -5,31 +5,26 @@ from __future__ import annotations
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from usernet.config import units
 from usernet.config.apps import RawSocket
+from usernet.control import Control
+from usernet.control.control import SAMPLE_NS
+from usernet.control.story import Story
 from usernet.engine.fidelity import fidelity
 from usernet.errors import CaptureError, ConfigError
 from usernet.net.emulation import Emulation, Ends
-from usernet.net.recorder import Recorder
 from usernet.programs.live import Live
-from usernet.programs.options import LineOptions
+from usernet.programs.options import LineOptions, read_line
+from usernet.programs.serving import ServeOptions, Serving
 from usernet.programs.signals import stop_signals
-
-if TYPE_CHECKING:
-    from usernet.config.scenario import Scenario
-    from usernet.engine import Statistics
-    from usernet.net.recorder import Recording
+from usernet.report.file import write
 
 __all__ = ["emulate"]
 
-_SAMPLE_NS = 200_000_000
-"""Time between two points of a report."""
-_SAMPLES = 4000
-"""How many points are kept: 10 MB."""
 _LOOK_SECONDS = 1.0
 """How often a run without a report is looked at."""
 
@@ -38,6 +33,8 @@ def emulate(
     *,
     between: Annotated[tuple[str, str], Parameter(help="Two interfaces: the line joins them.")],
     line: LineOptions | None = None,
+    config: Path | None = None,
+    serve: ServeOptions | None = None,
     duration: str | None = None,
     pcap: Path | None = None,
     report: Path | None = None,
@@ -54,6 +51,8 @@ def emulate(
     Args:
         between: Two interfaces: the line joins them.
         line: What the line is like.
+        config: A file of synthetic-network (JSON), in place of a scenario.
+        serve: How it is reached while it runs.
         duration: How long to run, such as 60s; the scenario's, or until Ctrl-C, without it.
         pcap: Write a capture (pcapng): what leaves, and what is dropped and why.
         report: Write a report (HTML) at the end.
@@ -61,67 +60,55 @@ def emulate(
         quiet: Say nothing but errors.
         as_json: Print events as JSON, one a line.
     """
-    scenario = (line or LineOptions()).read()
+    document = read_line(line, config)
+    scenario = document.scenario
     first, second = between
     if first == second:
         raise ConfigError("joins an interface to itself", path="between", value=first)
     if report is not None and not report.parent.is_dir():
         raise CaptureError("the report's folder does not exist", file=str(report))
     ends = Ends(RawSocket(first), RawSocket(second), pcap)
-    limit = scenario.duration_ns if duration is None else units.nanoseconds(duration)
+    limit = None if duration is None else units.nanoseconds(duration)
     live = Live(between, quiet=quiet, as_json=as_json)
-    recorder = Recorder(_SAMPLE_NS, _SAMPLES)
-    with stop_signals() as stopped:
+    facts = {"seed": str(scenario.seed or 0), "command": shlex.join(sys.argv)}
+    story = Story(f"{first} – {second}", facts)
+    with (
+        stop_signals() as stopped,
+        Serving(serve or ServeOptions(), "emulate", quiet=quiet) as serving,
+    ):
         emulation = Emulation(scenario, ends, seed=scenario.seed or 0, precise=precise)
+        control = Control(emulation, document, between)
         try:
-            live.ready(scenario)
-            recorder.add(emulation.statistics())
-            look = _SAMPLE_NS / 1e9 if report or live.shown else _LOOK_SECONDS
-            while not stopped and not _over(emulation, limit):
-                stopped.wait(_left(emulation, limit, look))
-                emulation.check()
-                statistics = emulation.statistics()
-                recorder.add(statistics)
-                live.show(statistics)
-            statistics = emulation.statistics()
+            serving.start(control, story)
+            serving.say()
+            live.ready(scenario, serving.url)
+            while not stopped and not _over(control, limit):
+                is_seen = report or live.shown or serving.is_public or control.is_watched
+                stopped.wait(_left(control, limit, SAMPLE_NS / 1e9 if is_seen else _LOOK_SECONDS))
+                live.show(control.check())
+            statistics = control.end()
         finally:
+            serving.close()
             live.close()
             emulation.stop()
-    recorder.add(statistics)
     live.end(statistics, fidelity(statistics))
     if report is not None:
-        _report(report, between, scenario, recorder.recording(), statistics)
+        write(report, story.html(control))
 
 
-def _over(emulation: Emulation, limit: int | None) -> bool:
-    return limit is not None and emulation.elapsed_ns() >= limit
+def _over(control: Control, limit: int | None) -> bool:
+    return (left := _left_ns(control, limit)) is not None and left <= 0
 
 
-def _left(emulation: Emulation, limit: int | None, look: float) -> float:
+def _left(control: Control, limit: int | None, look: float) -> float:
     """How long to wait: until the next look, or the end."""
-    if limit is None:
-        return look
-    return min(look, max(0, limit - emulation.elapsed_ns()) / 1e9)
+    left = _left_ns(control, limit)
+    return look if left is None else min(look, max(0, left) / 1e9)
 
 
-def _report(
-    path: Path,
-    between: tuple[str, str],
-    scenario: Scenario,
-    recording: Recording,
-    statistics: Statistics,
-) -> None:
-    from usernet import report  # noqa: PLC0415 - needed at the end, if at all
-
-    first, last = recording.samples[0].time_ns, recording.samples[-1].time_ns
-    html = report.run_report(
-        f"{between[0]} – {between[1]}",
-        scenario.description,
-        recording,
-        fidelity(statistics),
-        f"up    {scenario.link.up.brief()}\ndown  {scenario.link.down.brief()}",
-        statistics.impairments,
-        changes=report.changes(scenario, first, last),
-        facts={"seed": str(scenario.seed or 0), "command": shlex.join(sys.argv)},
-    )
-    report.write(path, html)
+def _left_ns(control: Control, limit: int | None) -> int | None:
+    """How long it is to run yet: as was asked for, or to the end of the scenario."""
+    if limit is not None:
+        return limit - control.elapsed_ns()
+    duration = control.scenario.duration_ns
+    return None if duration is None else duration - control.position_ns()

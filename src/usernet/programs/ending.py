@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from usernet.config.scenario import Scenario
+    from usernet.control import Control
     from usernet.engine import Statistics
     from usernet.net.emulation import Emulation
     from usernet.programs.outside import Outside
@@ -64,19 +65,15 @@ class Ending:
         if self._events is not None:
             self._events.close()
 
-    def ready(self, scenario: Scenario) -> None:
-        """The program runs."""
-        self._event("ready", program=list(self._command), seed=scenario.seed or 0)
+    def ready(self, scenario: Scenario, url: str | None = None) -> None:
+        """The program runs; the page and the API are there."""
+        served = {} if url is None else {"serve": url}
+        self._event("ready", program=list(self._command), seed=scenario.seed or 0, **served)
 
-    def check(self, emulation: Emulation) -> None:
-        """See after the line; a capture that fails does not end the program."""
-        with self.failing():
-            emulation.check()
-
-    def stop(self, emulation: Emulation) -> None:
+    def stop(self, line: Control | Emulation) -> None:
         """Stop the line, which completes the capture."""
         with self.failing():
-            emulation.stop()
+            line.stop()
 
     @contextmanager
     def failing(self) -> Generator[None]:

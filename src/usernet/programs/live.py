@@ -39,11 +39,12 @@ class Live:
         """Whether a live view stands on a terminal."""
         return self._screen is not None
 
-    def ready(self, scenario: Scenario) -> None:
-        """Packets flow."""
+    def ready(self, scenario: Scenario, url: str | None = None) -> None:
+        """Packets flow; the page and the API are there."""
         first, second = self._between
         if self._json:
-            _event("ready", between=self._between, seed=scenario.seed or 0)
+            served = {} if url is None else {"serve": url}
+            _event("ready", between=self._between, seed=scenario.seed or 0, **served)
         if not self._said:
             return
         _say(f"emulating between {first} and {second}; Ctrl-C ends it")

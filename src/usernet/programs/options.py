@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import FunctionType
@@ -9,14 +10,17 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast, get_type_hints
 
 from cyclopts import Group, Parameter
 
+from usernet.config.load import LARGEST_FILE
 from usernet.config.scenario import Scenario
+from usernet.control import Document, synthetic
+from usernet.errors import ConfigError
 from usernet.programs import tunnel_options
 from usernet.trace import line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["LineOptions", "TunnelOptions", "dressed"]
+__all__ = ["LineOptions", "TunnelOptions", "dressed", "read_line"]
 
 _FunctionT = TypeVar("_FunctionT", bound="Callable[..., object]")
 
@@ -86,7 +90,37 @@ class LineOptions:
             ConfigError: A value is wrong, or two contradict each other.
             TraceError: A trace is not one.
         """
-        return line.read({field.name: getattr(self, field.name) for field in fields(self)})
+        return line.read(self.given())
+
+    def given(self) -> dict[str, object]:
+        """Every option by its name; None where it was not given."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+def read_line(options: LineOptions | None, config: Path | None) -> Document:
+    """What options describe, or a file of synthetic-network in place of a scenario.
+
+    Raises:
+        ConfigError: A value is wrong, or two contradict each other.
+        TraceError: A trace is not one.
+    """
+    options = options or LineOptions()
+    if config is None:
+        return Document.from_options(options.given())
+    if options.profile or options.scenario:
+        raise ConfigError("--config beside --profile or --scenario", allowed="one of them")
+    given = {key: value for key, value in options.given().items() if value is not None}
+    return Document.from_options(given, synthetic.table_of(_json(config)))
+
+
+def _json(path: Path) -> object:
+    try:
+        with path.open("rb") as file:
+            return cast("object", json.loads(file.read(LARGEST_FILE)))
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from None
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"not JSON: {error}", file=str(path)) from None
 
 
 def dressed(function: _FunctionT, short: Mapping[str, str]) -> _FunctionT:

@@ -14,15 +14,18 @@ from typing import TYPE_CHECKING, Annotated, cast
 from cyclopts import Parameter
 
 from usernet.config.apps import Tun
-from usernet.engine.fidelity import fidelity
+from usernet.control import Control, Document
+from usernet.control.control import SAMPLE_NS
+from usernet.control.story import Story
 from usernet.errors import CaptureError, ConfigError
 from usernet.net.emulation import Emulation
-from usernet.net.recorder import Recorder
 from usernet.programs.ending import Ending
 from usernet.programs.options import LineOptions
 from usernet.programs.outside import Outside
 from usernet.programs.private import Private
+from usernet.programs.serving import ServeOptions, Serving
 from usernet.programs.title import Title, line_title
+from usernet.report.file import write
 from usernet.sandbox.addresses import INTERFACE
 from usernet.sandbox.descriptors import allow_all
 from usernet.sandbox.enclosure import Enclosure
@@ -34,16 +37,10 @@ from usernet.wireguard.file import load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from usernet.config.scenario import Scenario
     from usernet.engine import Statistics
-    from usernet.report import Connections
 
 __all__ = ["run"]
 
-_SAMPLE_NS = 200_000_000
-"""Time between two points of a report."""
-_SAMPLES = 4000
-"""How many points are kept: 10 MB."""
 _LOOK_SECONDS = 1.0
 """How often a run that nobody watches is looked at."""
 _SETTLE_NS = 2_000_000_000
@@ -55,6 +52,7 @@ _MTU = 1500
 def run(
     *command: str,
     line: LineOptions | None = None,
+    serve: ServeOptions | None = None,
     pcap: Path | None = None,
     report: Path | None = None,
     precise: bool = False,
@@ -79,6 +77,7 @@ def run(
     Args:
         command: The program and its arguments.
         line: What the line is like.
+        serve: How it is reached while it runs.
         pcap: Write a capture (pcapng): what leaves, and what is dropped and why.
         report: Write a report (HTML) at the end.
         precise: Spin for the last 80 µs before each deadline; costs CPU time.
@@ -98,8 +97,8 @@ def run(
     watch = Watch()
     try:
         if join is not None:
-            others = (line, pcap, report, precise, no_host, publish, name, as_json, wireguard)
-            if any(others) or interface_mtu is not None:
+            others = (line, serve, pcap, report, precise, no_host, publish, name, as_json)
+            if any((*others, wireguard)) or interface_mtu is not None:
                 allowed = "with --quiet alone: the options are those of the network's first program"
                 raise ConfigError("joins a network as it is", path="join", allowed=allowed)
             return _exit_code(_join(command, watch, join))
@@ -107,9 +106,10 @@ def run(
         surroundings = _surroundings(
             wireguard, Outside.of(publish, with_machine=not no_host), interface_mtu
         )
-        scenario = (line or LineOptions()).read()
+        document = Document.from_options((line or LineOptions()).given())
+        served = serve or ServeOptions()
         with Ending(command, quiet=quiet, events=as_json) as ending:
-            run_ = _Run(wishes, scenario, surroundings, ending, watch)
+            run_ = _Run(wishes, document, surroundings, ending, watch, serve=served)
             return _exit_code(run_.to_the_end())
     finally:
         watch.close()
@@ -173,17 +173,19 @@ class _Run:
     def __init__(
         self,
         wishes: _Wishes,
-        scenario: Scenario,
+        document: Document,
         surroundings: Outside | Private,
         ending: Ending,
         watch: Watch,
+        *,
+        serve: ServeOptions,
     ) -> None:
         self._wishes = wishes
-        self._scenario = scenario
+        self._document = document
         self._surroundings = surroundings
         self._ending = ending
         self._watch = watch
-        self._recorder = Recorder(_SAMPLE_NS, _SAMPLES)
+        self._serve = serve
         self._title = Title(wanted=not ending.is_quiet)
 
     def to_the_end(self) -> int:
@@ -196,11 +198,16 @@ class _Run:
             rendezvous = self._named(enclosure, stack)
             emulation = self._emulation(enclosure)
             stack.callback(self._ending.stop, emulation)
-            self._begin(emulation, enclosure)
-            code = self._follow(emulation, enclosure, rendezvous)
+            control = Control(emulation, self._document, ("program", "outside"))
+            story = self._story(emulation)
+            # Only now: the supervisor would keep the sockets of whoever comes before it.
+            serving = Serving(self._serve, "run", quiet=self._ending.is_quiet)
+            stack.callback(serving.close)
+            self._begin(control, enclosure, serving, story)
+            code = self._follow(control, enclosure, rendezvous, serving)
             if code >= 0:
-                self._settle(emulation)
-            return self._end(emulation, code)
+                self._settle(control)
+            return self._end(control, story, code)
 
     def _named(self, enclosure: Enclosure, stack: ExitStack) -> Rendezvous | None:
         if self._wishes.name is None:
@@ -213,46 +220,58 @@ class _Run:
         assert enclosure.device is not None
         tun = Tun(INTERFACE, enclosure.device.descriptor, enclosure.device.peer)
         ends = self._surroundings.ends(tun, self._wishes.pcap)
-        seed = self._scenario.seed or 0
-        return Emulation(self._scenario, ends, seed=seed, precise=self._wishes.precise)
+        scenario = self._document.scenario
+        return Emulation(scenario, ends, seed=scenario.seed or 0, precise=self._wishes.precise)
 
-    def _begin(self, emulation: Emulation, enclosure: Enclosure) -> None:
-        self._last = emulation.statistics()
-        self._recorder.add(self._last)
+    def _story(self, emulation: Emulation) -> Story:
+        facts = {"seed": str(self._document.scenario.seed or 0), "command": shlex.join(sys.argv)}
+        title = shlex.join(self._wishes.command)
+        return Story(title, facts, lambda: self._surroundings.connections(emulation))
+
+    def _begin(
+        self, control: Control, enclosure: Enclosure, serving: Serving, story: Story
+    ) -> None:
+        self._last = control.statistics()
+        serving.start(control, story)
+        serving.say()
         enclosure.start()
-        self._ending.ready(self._scenario)
+        self._ending.ready(self._document.scenario, serving.url)
 
     def _follow(
-        self, emulation: Emulation, enclosure: Enclosure, rendezvous: Rendezvous | None
+        self,
+        control: Control,
+        enclosure: Enclosure,
+        rendezvous: Rendezvous | None,
+        serving: Serving,
     ) -> int:
         """Look on until the program ends; its exit code."""
         ends: list[Enclosure | Watch | Rendezvous] = [enclosure, self._watch]
         ends += [rendezvous] if rendezvous else []
-        is_seen = self._wishes.report is not None or self._title.shown
-        look = _SAMPLE_NS / 1e9 if is_seen else _LOOK_SECONDS
+        is_shown = self._wishes.report is not None or self._title.shown or serving.is_public
         while True:
-            ready, _, _ = select.select(ends, [], [], look)
+            is_seen = is_shown or control.is_watched
+            ready, _, _ = select.select(ends, [], [], SAMPLE_NS / 1e9 if is_seen else _LOOK_SECONDS)
             for number in self._watch.numbers():
                 enclosure.signal(number)
             if enclosure in ready:
                 return enclosure.code()
             if rendezvous is not None and rendezvous in ready:
                 rendezvous.answer()
-            self._look(emulation)
+            self._look(control)
 
-    def _look(self, emulation: Emulation) -> None:
-        self._ending.check(emulation)
-        now = emulation.statistics()
-        self._recorder.add(now)
+    def _look(self, control: Control) -> None:
+        with self._ending.failing():
+            control.check()
+        now = control.statistics()
         if self._title.shown:
             program = Path(self._wishes.command[0]).name
-            self._title.show(line_title(program, self._last, now, emulation.link))
+            self._title.show(line_title(program, self._last, now, control.present_link()))
         self._last = now
 
-    def _settle(self, emulation: Emulation) -> None:
+    def _settle(self, control: Control) -> None:
         """Let what the program sent last get through: it may have ended without an answer."""
-        until = emulation.elapsed_ns() + _SETTLE_NS
-        while self._is_on_its_way(emulation.statistics()) and emulation.elapsed_ns() < until:
+        until = control.elapsed_ns() + _SETTLE_NS
+        while self._is_on_its_way(control.statistics()) and control.elapsed_ns() < until:
             select.select([self._watch], [], [], _SETTLE_LOOK)
             if self._watch.numbers():
                 return
@@ -267,36 +286,16 @@ class _Run:
             if name.partition("/")[0] == "up"
         )
 
-    def _end(self, emulation: Emulation, code: int) -> int:
+    def _end(self, control: Control, story: Story, code: int) -> int:
         self._title.close()
-        last = emulation.statistics()
-        self._recorder.add(last)
-        connections = self._surroundings.connections(emulation)
-        self._ending.stop(emulation)
+        last = control.end()
+        connections = story.connections()
+        self._ending.stop(control)
         self._ending.say(last, code, connections, self._surroundings)
         if self._wishes.report is not None:
             with self._ending.failing():
-                self._report(self._wishes.report, last, connections)
+                write(self._wishes.report, story.html(control))
         return self._ending.code(code)
-
-    def _report(self, path: Path, last: Statistics, connections: Connections) -> None:
-        from usernet import report  # noqa: PLC0415 - needed at the end, if at all
-
-        recording = self._recorder.recording()
-        first, end = recording.samples[0].time_ns, recording.samples[-1].time_ns
-        link = self._scenario.link
-        html = report.run_report(
-            shlex.join(self._wishes.command),
-            self._scenario.description,
-            recording,
-            fidelity(last),
-            f"up    {link.up.brief()}\ndown  {link.down.brief()}",
-            last.impairments,
-            changes=report.changes(self._scenario, first, end),
-            connections=connections,
-            facts={"seed": str(self._scenario.seed or 0), "command": shlex.join(sys.argv)},
-        )
-        report.write(path, html)
 
 
 def _say(text: str) -> None:

@@ -1,6 +1,6 @@
 """Reports: a run, or the accuracy of a machine, as one HTML file that needs nothing else."""
 
-from usernet.report.changes import changes
+from usernet.report.changes import changes, changes_of
 from usernet.report.connections import Connection, Connections
 from usernet.report.file import write
 from usernet.report.plot import Plot
@@ -16,6 +16,7 @@ __all__ = [
     "Plot",
     "Row",
     "changes",
+    "changes_of",
     "run_report",
     "selftest_report",
     "write",

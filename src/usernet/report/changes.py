@@ -8,13 +8,13 @@ from usernet.config import timeline
 from usernet.report.timeline import Change, Configured
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from usernet.config.impairment import Impairment
     from usernet.config.link import Link
     from usernet.config.scenario import Scenario
 
-__all__ = ["changes"]
+__all__ = ["changes", "changes_of"]
 
 _MOST = 2000
 """Changes beyond these are not told: a ramp has ten a second."""
@@ -28,13 +28,25 @@ def changes(scenario: Scenario, start_ns: int, end_ns: int) -> tuple[Change, ...
         start_ns: When it started, on the engine's clock.
         end_ns: When it ended, on the same clock.
     """
+    steps = timeline.steps(scenario, end_ns - start_ns)
+    return changes_of((start_ns + at, link) for at, link in steps)
+
+
+def changes_of(history: Iterable[tuple[int, Link]]) -> tuple[Change, ...]:
+    """What held from the first moment of a history, and each change after it.
+
+    Args:
+        history: What the link became, and when on the engine's clock.
+    """
     told: list[Change] = []
     before: dict[str, Impairment] = {}
-    for at, link in timeline.steps(scenario, end_ns - start_ns):
+    for at, link in history:
         now = dict(_impairments(link))
+        if now == before:
+            continue
         text = _text(before, now) if before else ""
         configured = {name: _configured(one) for name, one in now.items()}
-        told.append(Change(start_ns + at, text, configured))
+        told.append(Change(at, text, configured))
         before = now
         if len(told) == _MOST:
             break

@@ -14,11 +14,11 @@ from usernet.trace import mahimahi, profiles
 from usernet.trace import scenario as scenarios
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["read"]
+__all__ = ["OWN", "READERS", "read"]
 
-_OWN = frozenset({"profile", "scenario", "rtt", "up", "down", "seed"})
+OWN = frozenset({"profile", "scenario", "rtt", "up", "down", "seed"})
 """Keys that are no impairment of both directions."""
 
 
@@ -35,7 +35,7 @@ def read(given: Mapping[str, object]) -> Scenario:
     """
     keys = {key: value for key, value in given.items() if value is not None}
     base = _base(keys)
-    both = {key: value for key, value in keys.items() if key not in _OWN}
+    both = {key: value for key, value in keys.items() if key not in OWN}
     parts = {"rtt": keys.get("rtt"), "both": both, "up": keys.get("up"), "down": keys.get("down")}
     sides = Sides.of({key: value for key, value in parts.items() if value})
     link = _with_files(base.link.patched(sides))
@@ -54,8 +54,7 @@ def _base(keys: Mapping[str, object]) -> Scenario:
 
 def _with_files(link: Link) -> Link:
     """Read the files that options name, from where the command runs."""
-    readers = {"trace": _trace, "distribution": _distribution}
-    return replace(link, up=link.up.with_files(readers), down=link.down.with_files(readers))
+    return replace(link, up=link.up.with_files(READERS), down=link.down.with_files(READERS))
 
 
 def _trace(name: str) -> tuple[int, ...]:
@@ -68,3 +67,10 @@ def _trace(name: str) -> tuple[int, ...]:
 
 def _distribution(name: str) -> tuple[int, ...]:
     return read_table(Path(name))
+
+
+READERS: Mapping[str, Callable[[str], tuple[int, ...]]] = {
+    "trace": _trace,
+    "distribution": _distribution,
+}
+"""How the files are read that options name."""

@@ -1,0 +1,248 @@
+"""Documents: a scenario as it was typed, and as it was read; a change makes another one."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from usernet.config import timeline
+from usernet.config.fields import FIELDS, is_file
+from usernet.config.link import DIRECTIONS
+from usernet.config.load import read_table, table_of, with_files
+from usernet.config.scenario import Scenario
+from usernet.control import tables
+from usernet.errors import ConfigError
+from usernet.trace import line, mahimahi, profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from usernet.config.impairment import Impairment
+    from usernet.config.link import Flow, Link
+    from usernet.config.timeline import Target
+    from usernet.control.tables import Table
+
+__all__ = ["Document", "Files", "targets"]
+
+Files = dict[tuple[str, str], tuple[int, ...]]
+"""What the files hold that keys name, by key and by name as it is typed."""
+
+
+_SIDES = ("rtt", *DIRECTIONS)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A scenario, as it was typed.
+
+    Attributes:
+        table: What was typed: the tables of a scenario's file.
+        scenario: What that means.
+        files: What the files hold that the table may name. Others are not read: who changes a
+            running line from afar is not to see what this machine's files hold.
+    """
+
+    table: Table
+    scenario: Scenario
+    files: Files = field(default_factory=Files)
+
+    @classmethod
+    def of(cls, table: Mapping[str, object], files: Files | None = None) -> Self:
+        """Read the tables of a scenario.
+
+        Raises:
+            ConfigError: A key is unknown, a value wrong, or two contradict each other.
+        """
+        plain = deepcopy(dict(table))
+        files = files or {}
+        scenario = Scenario.of(with_files(plain, _readers(files), ""), profiles.load)
+        scenario = replace(scenario, link=_with_files(scenario.link, files))
+        timeline.check(scenario)
+        return cls(plain, scenario, files)
+
+    @classmethod
+    def from_options(cls, given: Mapping[str, object], base: Table | None = None) -> Self:
+        """What the options of a command describe (`usernet.trace.line`), as if it were a file.
+
+        Args:
+            given: The options by their names; None is not given.
+            base: What they are laid over, in place of a scenario that they name.
+
+        Raises:
+            ConfigError: A key or a value is wrong, or two contradict each other.
+            TraceError: A trace is not one.
+        """
+        scenario = line.read(given)
+        keys = {key: value for key, value in given.items() if value is not None}
+        files = Files()
+        table = _base(keys, files) if base is None else base
+        both = {key: value for key, value in keys.items() if key not in line.OWN}
+        sides: Table = {key: keys[key] for key in _SIDES if key in keys}
+        patch: Table = {**sides, "both": both} if both else sides
+        _remember(patch, files)
+        table = tables.patched(table, patch)
+        if "seed" in keys:
+            table["seed"] = keys["seed"]
+        return cls(table, scenario, files) if base is None else cls.of(table, files)
+
+    def replaced(self, table: Mapping[str, object]) -> Self:
+        """Another whole document in place of this one; the seed of what runs stays.
+
+        Raises:
+            ConfigError: As `of`.
+        """
+        return self.of(table, self.files)
+
+    def patched(self, patch: Mapping[str, object]) -> Self:
+        """With some values changed: ``{"down": {"rate": "1mbit"}}``, as a timeline's ``set``.
+
+        Raises:
+            ConfigError: As `of`; or a flow is not there.
+        """
+        return self.replaced(tables.patched(self.table, patch))
+
+    def with_profile(self, name: str | None) -> Self:
+        """With this profile in place of what the link itself is said to be; flows stay.
+
+        Raises:
+            ConfigError: There is no such profile.
+        """
+        return self.replaced(tables.with_profile(self.table, name))
+
+    def with_flow(self, flow: Mapping[str, object], at: int | None = None) -> Self:
+        """With one more flow, at this place in the order, or last.
+
+        Raises:
+            ConfigError: It is no flow, or there is one of that name.
+        """
+        new = deepcopy(self.table)
+        order = [*tables.flows(new)]
+        order.insert(len(order) if at is None else at, deepcopy(dict(flow)))
+        return self.replaced({**new, "flow": order})
+
+    def with_changed_flow(self, name: str, change: Mapping[str, object]) -> Self:
+        """With one flow changed: its filter, its name, its sides.
+
+        Raises:
+            ConfigError: There is no such flow, or it cannot be so.
+        """
+        new = deepcopy(self.table)
+        flow = tables.flows(new)[tables.place_of(new, name)]
+        tables.change_flow(flow, change, f"flow.{name}")
+        return self.replaced(new)
+
+    def without_flow(self, name: str) -> Self:
+        """Without one flow.
+
+        Raises:
+            ConfigError: There is no such flow, or the timeline needs it.
+        """
+        new = deepcopy(self.table)
+        order = [*tables.flows(new)]
+        del order[tables.place_of(new, name)]
+        return self.replaced({**new, "flow": order})
+
+    def with_moved_flow(self, name: str, to: int) -> Self:
+        """With one flow at another place in the order, from 0.
+
+        Raises:
+            ConfigError: There is no such flow, or no such place.
+        """
+        new = deepcopy(self.table)
+        order = [*tables.flows(new)]
+        flow = order.pop(tables.place_of(new, name))
+        if not 0 <= to <= len(order):
+            raise ConfigError("no such place", path="to", value=to, allowed=f"0 to {len(order)}")
+        order.insert(to, flow)
+        return self.replaced({**new, "flow": order})
+
+    def present(self, link: Link) -> dict[str, object]:
+        """What a link is now, in texts: as typed, wherever that is what holds now."""
+        named = {str(flow["name"]): flow for flow in tables.flows(self.table)}
+        return {
+            **self._sides(self.table, link),
+            "flows": [
+                {
+                    "name": flow.name,
+                    "filter": flow.filter,
+                    **self._sides(named.get(flow.name, {}), flow),
+                }
+                for flow in link.flows
+            ],
+        }
+
+    def _sides(self, table: Table, subject: Link | Flow) -> dict[str, dict[str, object]]:
+        both = tables.items(table.get("both"))
+        return {
+            direction: dict(
+                self._texts(both | tables.items(table.get(direction)), getattr(subject, direction))
+            )
+            for direction in DIRECTIONS
+        }
+
+    def _texts(self, typed: Table, impairment: Impairment) -> Iterator[tuple[str, object]]:
+        for key, one in FIELDS.items():
+            value = getattr(impairment, key)
+            if key in typed and self._means(key, typed[key]) == value:
+                if value != one.default:
+                    yield key, typed[key]
+            elif value != one.default:
+                yield key, one.show(value)
+
+    def _means(self, key: str, text: object) -> object:
+        filled = self.files.get((key, str(text)), text)
+        return FIELDS[key].default if filled == "none" else FIELDS[key].read(filled, key)
+
+
+def targets(patch: Mapping[str, object]) -> set[Target]:
+    """The values that a patch is about."""
+    return set(tables.touched(patch))
+
+
+def _readers(files: Files) -> dict[str, Callable[[str], tuple[int, ...]]]:
+    def reader(key: str) -> Callable[[str], tuple[int, ...]]:
+        def read(name: str) -> tuple[int, ...]:
+            if (key, name) in files:
+                return files[key, name]
+            allowed = "what it holds, as numbers; or a file that it was started with"
+            raise ConfigError("no file that this line knows", path=key, value=name, allowed=allowed)
+
+        return read
+
+    return {key: reader(key) for key in ("trace", "distribution")}
+
+
+def _base(keys: Mapping[str, object], files: Files) -> Table:
+    if "scenario" not in keys:
+        return {"profile": keys["profile"]} if "profile" in keys else {}
+    path = Path(str(keys["scenario"]))
+    table = table_of(path)
+
+    def recorded(key: str, read: Callable[[Path], tuple[int, ...]], name: str) -> tuple[int, ...]:
+        return files.setdefault((key, name), read(path.parent / name))
+
+    readers = {"trace": mahimahi.read, "distribution": read_table}
+    with_files(table, {key: partial(recorded, key, read) for key, read in readers.items()}, "")
+    return table
+
+
+def _remember(patch: Mapping[str, object], files: Files) -> None:
+    """Keep what the files hold that options name."""
+    for side in ("both", *DIRECTIONS):
+        for key, value in tables.items(patch.get(side)).items():
+            if is_file(key, value):
+                files[key, str(value)] = line.READERS[key](str(value))
+
+
+def _with_files(link: Link, files: Files) -> Link:
+    """Files that stand in a text of items are found only after it was read."""
+    read = _readers(files)
+    flows = (
+        replace(flow, up=flow.up.with_files(read), down=flow.down.with_files(read))
+        for flow in link.flows
+    )
+    up, down = link.up.with_files(read), link.down.with_files(read)
+    return replace(link, up=up, down=down, flows=tuple(flows))

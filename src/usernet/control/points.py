@@ -1,0 +1,93 @@
+"""Points: what the line did between two looks, as rates and gauges that a chart can draw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from usernet.engine.fidelity import fidelity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from usernet.config.impairment import Impairment
+    from usernet.config.link import Link
+    from usernet.engine import ImpairmentStatistics, Statistics
+
+__all__ = ["counted", "point"]
+
+
+def point(before: Statistics, now: Statistics, link: Link) -> dict[str, object]:
+    """What happened between two looks.
+
+    Args:
+        before: The statistics of the earlier look.
+        now: Those of this one.
+        link: What the line is now.
+    """
+    seconds = max(1, now.time_ns - before.time_ns) / 1e9
+    told = _impairments(link)
+    verdict = fidelity(now)
+    late = sum(one.lateness.overruns for one in now.impairments.values()) - sum(
+        one.lateness.overruns for one in before.impairments.values()
+    )
+    return {
+        "time": now.time_ns / 1e9,
+        "seconds": seconds,
+        "lines": {
+            name: _line(before.impairments.get(name), one, told.get(name), seconds)
+            for name, one in now.impairments.items()
+        },
+        "late": max(0, late),
+        "fidelity": verdict.verdict,
+        "reason": verdict.reason,
+    }
+
+
+def counted(statistics: Statistics) -> dict[str, object]:
+    """Everything that was counted of each impairment, as plain values."""
+    return {name: _record(one) for name, one in statistics.impairments.items()}
+
+
+def _line(
+    before: ImpairmentStatistics | None,
+    now: ImpairmentStatistics,
+    told: Impairment | None,
+    seconds: float,
+) -> dict[str, object]:
+    def grown(name: str) -> int:
+        old = getattr(before, name) if before else 0
+        count = getattr(now, name)
+        return int(count - old if count >= old else count)
+
+    old_drops: Mapping[str, int] = before.dropped if before else {}
+    drops = {cause: count - old_drops.get(cause, 0) for cause, count in now.dropped.items()}
+    came, lost = grown("packets_in"), max(0, sum(drops.values()))
+    return {
+        "bits_in": round(grown("bytes_in") * 8 / seconds),
+        "bits_out": round(grown("bytes_out") * 8 / seconds),
+        "packets_in": round(came / seconds, 1),
+        "packets_out": round(grown("packets_out") / seconds, 1),
+        "delay_ns": now.queue_ns + (told.delay if told else 0),
+        "queue_ns": now.queue_ns,
+        "queue_bytes": now.queue_bytes,
+        "queue_packets": now.queue_packets,
+        "in_flight": now.delayed,
+        "dropped": {cause: count for cause, count in drops.items() if count > 0},
+        "loss": round(lost / came, 6) if came else 0.0,
+    }
+
+
+def _impairments(link: Link) -> dict[str, Impairment]:
+    flows = {f"{way}/{flow.name}": getattr(flow, way) for flow in link.flows for way in _WAYS}
+    return {"up": link.up, "down": link.down, **flows}
+
+
+_WAYS = ("up", "down")
+
+
+def _record(one: ImpairmentStatistics) -> dict[str, object]:
+    names = (name for name in one.__dataclass_fields__ if name not in ("dropped", "lateness"))
+    plain: dict[str, object] = {name: getattr(one, name) for name in names}
+    late = one.lateness
+    lateness = {name: getattr(late, name) for name in late.__dataclass_fields__}
+    return plain | {"dropped": dict(one.dropped), "lateness": lateness}

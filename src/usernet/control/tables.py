@@ -1,0 +1,149 @@
+"""Tables: what a scenario's file says, as plain data, and what a change makes of it.
+
+A change keeps what was typed: no value is read and written anew. It means what it says, whatever
+stands in the table: a value of *both* directions goes over those of one, a ``rtt`` over each
+``delay``. A value of None takes the key out, so that what is under it holds again.
+"""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from usernet.config.items import parse_items
+from usernet.config.link import DIRECTIONS, SIDES, as_table, as_text
+from usernet.config.words import known
+from usernet.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+__all__ = ["Table", "flows", "items", "patched", "place_of", "touched", "with_profile"]
+
+Table: TypeAlias = dict[str, object]
+"""A table of TOML, or an object of JSON."""
+
+
+def items(side: object, path: str = "") -> Table:
+    """The keys and values of a side, which may be a text of items."""
+    if side is None:
+        return {}
+    if isinstance(side, str):
+        try:
+            return dict(parse_items(side))
+        except ConfigError as error:
+            raise error.within(path) from None
+    return dict(as_table(side, path))
+
+
+def flows(table: Table) -> list[Table]:
+    """The flows of a table."""
+    return cast("list[Table]", table.get("flow", []))
+
+
+def place_of(table: Table, name: str, path: str = "flow") -> int:
+    """Where in the table's list the flow of this name stands.
+
+    Raises:
+        ConfigError: There is none.
+    """
+    names = [str(flow["name"]) for flow in flows(table)]
+    known(name, names, path=path, what="flow")
+    return names.index(name)
+
+
+def patched(table: Table, patch: Mapping[str, object]) -> Table:
+    """The table after a change, which has the keys of `SIDES`, and ``flow``: changes by name.
+
+    Raises:
+        ConfigError: A key is unknown, or something is not what it should be.
+    """
+    new = deepcopy(table)
+    for key in patch:
+        known(key, (*SIDES, "flow"), path=key)
+    lay(new, patch, "")
+    for name, change in as_table(patch.get("flow", {}), "flow").items():
+        path = f"flow.{name}"
+        flow = flows(new)[place_of(new, name, path)]
+        change_flow(flow, as_table(change, path), path)
+    return new
+
+
+def change_flow(flow: Table, change: Mapping[str, object], path: str) -> None:
+    """Change a flow in place: its sides, and whatever else it has."""
+    own = {key: value for key, value in change.items() if key not in SIDES}
+    if "filter" in own or "name" in own:
+        for key in ("name", "filter"):
+            as_text(own.get(key, flow.get(key)), f"{path}.{key}")
+    for key, value in own.items():
+        _put(flow, key, value)
+    lay(flow, change, path)
+
+
+def lay(table: Table, change: Mapping[str, object], path: str) -> None:
+    """Lay sides over those of a table, in place."""
+    prefix = f"{path}." if path else ""
+    given = {side: items(change.get(side), prefix + side) for side in ("both", *DIRECTIONS)}
+    trip = given["both"].pop("rtt", change.get("rtt", _ABSENT))
+    own = {side: items(table.get(side)) for side in given if table.get(side) or given[side]}
+    for key, value in given["both"].items():
+        for direction in DIRECTIONS:
+            own.get(direction, {}).pop(key, None)
+        if key == "delay":
+            table.pop("rtt", None)
+            own["both"].pop("rtt", None)
+        _put(own["both"], key, value)
+    for direction in DIRECTIONS:
+        for key, value in given[direction].items():
+            _put(own[direction], key, value)
+    if trip is not _ABSENT:
+        own.get("both", {}).pop("rtt", None)
+        for side in own.values():
+            side.pop("delay", None)
+        _put(table, "rtt", trip)
+    _write(table, own, given, is_trip=trip is not _ABSENT)
+
+
+def touched(patch: Mapping[str, object]) -> Iterator[tuple[str | None, str, str]]:
+    """The values that a change is about: flow, direction and key."""
+    yield from _touched(None, patch)
+    for name, change in as_table(patch.get("flow", {}), "flow").items():
+        yield from _touched(name, as_table(change, f"flow.{name}"))
+
+
+def with_profile(table: Table, name: str | None) -> Table:
+    """The table with this profile in place of everything that the link itself is said to be."""
+    new = {key: deepcopy(value) for key, value in table.items() if key not in ("profile", *SIDES)}
+    return {**new, "profile": name} if name else new
+
+
+_ABSENT = object()
+
+
+def _touched(
+    flow: str | None, change: Mapping[str, object]
+) -> Iterator[tuple[str | None, str, str]]:
+    both = items(change.get("both"))
+    if "rtt" in change or both.pop("rtt", None) is not None:
+        both["delay"] = None
+    for direction in DIRECTIONS:
+        for key in (*both, *items(change.get(direction))):
+            yield flow, direction, key
+
+
+def _put(table: Table, key: str, value: object) -> None:
+    if value is None:
+        table.pop(key, None)
+    else:
+        table[key] = value
+
+
+def _write(table: Table, own: dict[str, Table], given: dict[str, Table], *, is_trip: bool) -> None:
+    """Sides that did not change stay as they were typed, even as a text of items."""
+    for side, values in own.items():
+        if values == items(table.get(side)) and not (given[side] or is_trip):
+            continue
+        if values:
+            table[side] = values
+        else:
+            table.pop(side, None)

@@ -1,0 +1,81 @@
+"""What runs in a server's loop: uvicorn with the site on each socket, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from usernet.web.api import Api
+from usernet.web.guard import Guard
+from usernet.web.hub import Hub
+from usernet.web.site import site
+
+if TYPE_CHECKING:
+    import socket
+
+    from starlette.types import ASGIApp
+
+    from usernet.control import Control
+    from usernet.control.story import Story
+    from usernet.web.token import Token
+
+__all__ = ["serve"]
+
+_MOST_AT_ONCE = 200
+"""Connections; more are told that there are too many."""
+_KEPT = 30
+"""Seconds that an idle connection is kept."""
+_GRACE = 1
+"""Seconds that open requests have at the end."""
+
+
+async def serve(
+    control: Control,
+    story: Story,
+    *,
+    public: socket.socket | None,
+    local: socket.socket | None,
+    token: Token | None,
+    stop: asyncio.Event,
+) -> None:
+    """Serve until it is to stop."""
+    hub = Hub(control)
+    api = Api(control, hub, story)
+    app = site(control, api)
+    servers: list[tuple[uvicorn.Server, socket.socket]] = []
+    if public is not None:
+        servers.append((_server(Guard(app, token=token)), public))
+    if local is not None:
+        servers.append((_server(Guard(app, is_local=True)), local))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for server, listener in servers:
+                tasks.create_task(server.serve(sockets=[listener]))
+            await stop.wait()
+            hub.close()
+            for server, _ in servers:
+                server.should_exit = True
+    finally:
+        api.close()
+
+
+def _server(app: ASGIApp) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        loop="asyncio",
+        http="h11",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=_MOST_AT_ONCE,
+        timeout_keep_alive=_KEPT,
+        timeout_graceful_shutdown=_GRACE,
+        h11_max_incomplete_event_size=32 << 10,
+    )
+    return uvicorn.Server(config)

@@ -1,0 +1,93 @@
+"""The site: the API, the page, the metrics, and what other programs look for."""
+
+from __future__ import annotations
+
+from importlib import metadata, resources
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from usernet.web import openapi, synthetic
+from usernet.web.metrics import CONTENT_TYPE, metrics
+from usernet.web.operation import served
+from usernet.web.operations import PREFIX, operations
+from usernet.web.problem import Problem, problem_response
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from usernet.control import Control
+    from usernet.web.api import Api
+
+__all__ = ["site"]
+
+_TYPES = {
+    "css": "text/css; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+    "txt": "text/plain; charset=utf-8",
+}
+
+
+def site(control: Control, api: Api) -> Starlette:
+    """The whole of it."""
+    every = operations(api)
+    document = openapi.document(every, PREFIX, metadata.version("usernet"))
+
+    async def healthy(_request: Request) -> Response:
+        over = control.is_over
+        return PlainTextResponse("over\n" if over else "ok\n", 503 if over else 200)
+
+    async def measured(_request: Request) -> Response:
+        return Response(metrics(control), media_type=CONTENT_TYPE)
+
+    async def described(_request: Request) -> Response:
+        return JSONResponse(document)
+
+    routes = [Route(PREFIX + one.path, served(one.call), methods=[one.method]) for one in every]
+    return Starlette(
+        routes=[
+            *routes,
+            Route(f"{PREFIX}/openapi.json", described),
+            Route("/healthz", healthy),
+            Route("/metrics", served(measured)),
+            *synthetic.routes(control),
+            Route("/", _page),
+            Route("/assets/{name}", served(_asset)),
+        ],
+        exception_handlers={HTTPException: _failed, Problem: _refused},
+    )
+
+
+async def _page(_request: Request) -> Response:
+    return _file("page.html")
+
+
+async def _asset(request: Request) -> Response:
+    return _file(str(request.path_params["name"]))
+
+
+def _file(name: str) -> Response:
+    folder = resources.files("usernet.web").joinpath("assets")
+    if name not in {entry.name for entry in folder.iterdir()}:
+        raise Problem(404, "absent", f"there is no {name}")
+    content = folder.joinpath(name).read_bytes()
+    kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
+    return Response(content, media_type=kind, headers={"Cache-Control": "no-cache"})
+
+
+async def _failed(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    problem = Problem(error.status_code, "http", str(error.detail))
+    response = problem_response(problem)
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return problem_response(error)
