@@ -20,6 +20,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "net/border.py": "tests/net/test_host.py",
     "net/connecting.py": "tests/net/test_host.py",
     "net/deadlock.py": "tests/net/test_timed_loop.py",
+    "net/echoing.py": "tests/net/test_host.py",
     "net/endpoint.py": "tests/net/test_datagram.py",
     "net/flow_control.py": "tests/net/test_transports.py",
     "net/never_waits.py": "tests/net/test_socket.py",

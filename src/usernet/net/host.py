@@ -15,11 +15,11 @@ import socket as system
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar, Unpack, cast
 
 from usernet.net import blocking, connecting, current, endpoint, resolver, serving
-from usernet.net.address import family_of, unmapped
+from usernet.net.address import family_of
 from usernet.net.arguments import client_tls, core_options, server_tls
+from usernet.net.echoing import Echoing
 from usernet.net.operations import virtual
-from usernet.net.ping import PingResult, ping
-from usernet.net.probe import probe
+from usernet.net.ping import PingResult
 from usernet.net.server import Server
 from usernet.net.splice import Dialled
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from usernet.config.echo import EchoAnswer
     from usernet.engine.host_statistics import HostStatistics
     from usernet.net.address import SocketAddress
     from usernet.net.arguments import ConnectionKeys, ServerKeys
@@ -53,7 +52,7 @@ _LIMIT = 64 * 1024
 """How much a stream buffers before it stops reading, as in asyncio."""
 
 
-class Host:
+class Host(Echoing):
     """A host of a network.
 
     Args:
@@ -426,70 +425,7 @@ class Host:
             flags=flags,
         )
 
-    # ---- the line ----
-
-    async def ping(
-        self,
-        target: str,
-        *,
-        count: int = 1,
-        size: int = 56,
-        interval: float = 1.0,
-        timeout: float = 10.0,  # noqa: ASYNC109 - as the program ping has it
-    ) -> PingResult:
-        """Send ICMP echo requests, and wait for the replies.
-
-        Args:
-            target: A name of the network, or a numeric address.
-            count: How many.
-            size: How many bytes each carries.
-            interval: Seconds from one to the next.
-            timeout: For how many seconds to wait for each reply.
-
-        Raises:
-            OSError: There is no route.
-            gaierror: The name is unknown.
-        """
-        address = (await self._found(target, None, 0, 0, 0))[0][4][0]
-        return await ping(
-            self, unmapped(address), count=count, size=size, interval=interval, timeout=timeout
-        )
-
-    async def probe(
-        self,
-        target: str,
-        *,
-        number: int = 1,
-        size: int = 56,
-        hop_limit: int = 64,
-        timeout: float = 10.0,  # noqa: ASYNC109 - as the program ping has it
-    ) -> EchoAnswer:
-        """Send one ICMP echo request with a hop limit: traceroute is some of them.
-
-        Args:
-            target: A name of the network, or a numeric address.
-            number: The sequence number of the request.
-            size: How many bytes it carries.
-            hop_limit: How many hosts on the way may take it, the last one included.
-            timeout: For how many seconds to wait for an answer.
-
-        Returns:
-            The reply, or what a router on the way says.
-
-        Raises:
-            TimeoutError: Nothing came back.
-            OSError: There is no route.
-            gaierror: The name is unknown.
-        """
-        address = self._infos(target, None, 0, 0, 0)[0][4][0]
-        return await probe(
-            self,
-            unmapped(address),
-            number=number,
-            size=size,
-            hop_limit=hop_limit,
-            timeout=timeout,
-        )
+    # ---- what else ----
 
     def httpx_transport(self, **keys: Unpack[TransportKeys]) -> httpx.AsyncHTTPTransport:
         """What ``httpx.AsyncClient(transport=…)`` takes, to connect from this host.
