@@ -11,7 +11,7 @@ from typing import final
 
 from typing_extensions import Buffer
 
-__all__ = ["Engine", "Socket", "public_key"]
+__all__ = ["Engine", "Socket", "Tunnel", "public_key"]
 
 _Address = tuple[str, int]
 
@@ -54,6 +54,7 @@ class Engine:
     def bind(self, host: str, local: _Address, remote: _Address | None, options: str) -> Socket: ...
     def echo(self, host: str, options: str) -> Socket: ...
     def source_for(self, host: str, remote: str) -> str: ...
+    def tunnel(self, app: str) -> Tunnel: ...
 
 @final
 class Socket:
@@ -102,3 +103,18 @@ class Socket:
     def options(self) -> str: ...
     def set_options(self, options: str) -> None: ...
     def info(self) -> str: ...
+
+@final
+class Tunnel:
+    """A WireGuard device whose peers come and go while it runs."""
+
+    @property
+    def key(self) -> int:
+        """What `Engine.drain` calls it: readable (1) while strangers have called."""
+    def strangers(self) -> list[bytes]:
+        """The public keys of strangers who have called, each once: a call waits for 5 s."""
+    def refuse(self, public_key: bytes) -> None:
+        """Nobody knows this stranger."""
+    def set_peer(self, peer: str) -> None: ...
+    def remove_peer(self, public_key: bytes) -> bool:
+        """Whether there was such a peer."""

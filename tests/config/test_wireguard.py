@@ -95,6 +95,7 @@ class TestWireGuard:
             "mtu": 1420,
             "port": 0,
             "address": None,
+            "lookup": False,
             "peers": [],
         }
         peers = (Peer(ONE), Peer(OTHER, allowed_ips=(parse_subnet("::/0"),)))
@@ -103,6 +104,7 @@ class TestWireGuard:
         assert (plain["mtu"], plain["port"]) == (1280, 51820)
         plain = WireGuard(OWN, address=IPv4Address("192.0.2.1")).to_core()
         assert plain["address"] == "192.0.2.1"
+        assert WireGuard(OWN, lookup=True).to_core()["lookup"] is True
         json.dumps(plain)
 
     def test_it_is_an_app_that_keeps_its_sessions_with_its_key(self) -> None:

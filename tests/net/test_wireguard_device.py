@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_network
+import asyncio
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,7 +12,11 @@ import usernet
 from usernet.config.host import HostConfig
 from usernet.config.keys import PrivateKey, PublicKey
 from usernet.config.wireguard import Endpoint, Peer, UdpSocket, WireGuard
+from usernet.engine.keys import public_key
 from usernet.errors import ConfigError
+
+if TYPE_CHECKING:
+    from usernet.net.wireguard_device import WireGuardDevice
 
 ONE, OTHER = PrivateKey(b"\1" * 32), PublicKey(b"\2" * 32)
 
@@ -114,3 +120,71 @@ class TestLinks:
     def test_an_endpoint_is_numeric(self) -> None:
         with pytest.raises(ConfigError, match="a name, which the engine does not look up"):
             usernet.Network().wireguard("wg0", device(endpoint="vpn.example.org:1"))
+
+
+class TestPeersThatComeAndGo:
+    SERVER = PrivateKey(b"\3" * 32)
+
+    def network(self) -> tuple[usernet.Network, WireGuardDevice]:
+        """A client that knows the server, and a server that knows nobody."""
+        net = usernet.Network()
+        client, server = net.host("client", "10.0.0.2/24"), net.host("server", "10.0.0.1/24")
+        known = Peer(
+            public_key(self.SERVER), Endpoint("192.0.2.1", 51820), (ip_network("10.0.0.1/32"),)
+        )
+        one = net.wireguard("one", WireGuard(ONE, (known,), address=ip_address("192.0.2.2")))
+        other = net.wireguard("other", WireGuard(self.SERVER))
+        net.wire(client, one.inside)
+        net.wire(server, other.inside)
+        net.link(one.outside, other.outside, rtt="20ms")
+        return net, other
+
+    def test_a_stranger_is_answered_once_somebody_knows_it(self) -> None:
+        net, device = self.network()
+        asked: list[PublicKey] = []
+
+        def find(key: PublicKey) -> Peer | None:
+            asked.append(key)
+            return Peer(key, None, (ip_network("10.0.0.2/32"),))
+
+        async def main() -> None:
+            async with net:
+                device.answer_strangers(find)
+                result = await net.hosts["client"].ping("10.0.0.1", count=2)
+                assert result.received == 2
+                (peer,) = device.status().peers
+                assert (peer.public_key, peer.endpoint) == (public_key(ONE), "192.0.2.2:0")
+                assert device.remove_peer(peer.public_key)
+                assert not device.remove_peer(peer.public_key)
+                assert device.status().peers == ()
+
+        usernet.simulate(main())
+        assert asked == [public_key(ONE)]
+
+    def test_nobody_is_answered_whom_nobody_knows(self) -> None:
+        net, device = self.network()
+        asked: list[PublicKey] = []
+
+        async def main() -> None:
+            async with net:
+                device.answer_strangers(asked.append)
+                await net.hosts["client"].ping("10.0.0.1", count=1, timeout=12)
+                assert device.status().peers == ()
+                assert device.status().dropped["handshake"] == 3
+
+        usernet.simulate(main())
+        assert asked == [public_key(ONE)] * 3
+
+    def test_who_is_known_later_is_answered_while_its_call_waits(self) -> None:
+        net, device = self.network()
+
+        async def main() -> None:
+            async with net:
+                device.answer_strangers(lambda _: None)
+                async with asyncio.TaskGroup() as group:
+                    ping = group.create_task(net.hosts["client"].ping("10.0.0.1", count=1))
+                    await asyncio.sleep(3)
+                    device.set_peer(Peer(public_key(ONE), None, (ip_network("10.0.0.0/24"),)))
+                assert ping.result().received == 1
+
+        usernet.simulate(main())

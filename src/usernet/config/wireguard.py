@@ -149,6 +149,7 @@ class WireGuard:
         port: The source port of what it sends outside; 0 leaves that to whoever carries it.
         address: The source address of what it sends outside, until a peer has called another one;
             None leaves that to whoever carries it.
+        lookup: Whether somebody is told of strangers who call, and can say who they are.
     """
 
     private_key: PrivateKey
@@ -156,6 +157,7 @@ class WireGuard:
     mtu: int = DEFAULT_MTU
     port: int = 0
     address: Address | None = None
+    lookup: bool = False
 
     def __post_init__(self) -> None:
         """Check what the parts say of each other.
@@ -179,6 +181,7 @@ class WireGuard:
             "mtu": self.mtu,
             "port": self.port,
             "address": None if self.address is None else str(self.address),
+            "lookup": self.lookup,
             "peers": [_within(one, index) for index, one in enumerate(self.peers)],
         }
 

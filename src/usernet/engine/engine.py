@@ -9,6 +9,7 @@ from usernet import _core
 from usernet.config.topology import Topology
 from usernet.engine.actions import Action, Reconfigure, Start, diff, to_core
 from usernet.engine.statistics import Statistics
+from usernet.engine.tunnel import TunnelPeers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -242,6 +243,15 @@ class Engine:
             ValueError: The address is not numeric.
         """
         return self._core.source_for(host, remote)
+
+    def tunnel(self, app: str) -> TunnelPeers:
+        """The peers of a WireGuard device that come and go while it runs.
+
+        Raises:
+            ConfigError: There is no such device.
+            EngineError: The engine has stopped.
+        """
+        return TunnelPeers(self._core.tunnel(app))
 
     def stop(self) -> None:
         """Stop all apps, which finish what they have open. Safe to call twice.

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextvars import copy_context
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from usernet.engine.keys import public_key
+from usernet.net.bridge import READABLE
 from usernet.wireguard.status import DeviceStatus
 
 if TYPE_CHECKING:
-    from usernet.config.wireguard import WireGuard
+    from collections.abc import Callable
+
+    from usernet.config.keys import PublicKey
+    from usernet.config.wireguard import Peer, WireGuard
+    from usernet.engine.tunnel import TunnelPeers
     from usernet.net.network import Network
 
 __all__ = ["DeviceEnd", "WireGuardDevice"]
@@ -62,6 +69,43 @@ class WireGuardDevice:
         """
         self.network.app(self.name, config)
 
+    def set_peer(self, peer: Peer) -> None:
+        """Add a peer, or say something else of one, beside the config and whatever that says.
+
+        However many peers there are, this costs the same.
+
+        Raises:
+            ConfigError: It cannot be, or the network does not run.
+        """
+        self.network.engine.tunnel(self.name).set(peer)
+
+    def remove_peer(self, peer: PublicKey) -> bool:
+        """Forget a peer and all keys shared with it; whether there was one.
+
+        Raises:
+            ConfigError: The network does not run.
+        """
+        return self.network.engine.tunnel(self.name).remove(peer)
+
+    def answer_strangers(self, find: Callable[[PublicKey], Peer | None]) -> None:
+        """Ask who somebody is that calls and is no peer, and answer the call of whom `find` knows.
+
+        It is called in the loop that the network runs in, once for each call. A call waits for 5 s:
+        who has to look elsewhere returns None, and tells with `set_peer` by then.
+
+        Args:
+            find: Says who has this key; None is nobody, or nobody who is known yet.
+
+        Raises:
+            ConfigError: The network does not run.
+        """
+        if not self.config.lookup:
+            self.configure(replace(self.config, lookup=True))
+        peers = self.network.engine.tunnel(self.name)
+        answer = partial(_answer, peers, find)
+        self.network.bridge.watch(peers.key, copy_context(), answer)
+        answer(READABLE)
+
     def status(self) -> DeviceStatus:
         """What it is doing.
 
@@ -86,3 +130,11 @@ class WireGuardDevice:
 
     def __repr__(self) -> str:
         return f"<WireGuardDevice {self.name}>"
+
+
+def _answer(peers: TunnelPeers, find: Callable[[PublicKey], Peer | None], flags: int) -> None:
+    """Find out who has called."""
+    for stranger in peers.strangers() if flags & READABLE else ():
+        peer = find(stranger)
+        if peer is not None:
+            peers.set(peer)
