@@ -13,6 +13,10 @@ Everything public is here; what is behind other names may change. The rooms, fro
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from usernet.client import BlockingClient as BlockingClient
+    from usernet.client import Client as Client
+    from usernet.client import LinePoint as LinePoint
+    from usernet.client import Point as Point
     from usernet.config.apps import App as App
     from usernet.config.apps import Gateway as Gateway
     from usernet.config.apps import Join as Join
@@ -88,8 +92,10 @@ __all__ = [
     "App",
     "AuthenticationError",
     "Bitrate",
+    "BlockingClient",
     "ByteSize",
     "CaptureError",
+    "Client",
     "ConfigError",
     "DeadlockError",
     "Emulation",
@@ -113,6 +119,7 @@ __all__ = [
     "InterfaceStatistics",
     "Join",
     "Lateness",
+    "LinePoint",
     "Link",
     "LinkDirection",
     "LinkStatistics",
@@ -125,6 +132,7 @@ __all__ = [
     "PcapReader",
     "PcapWriter",
     "PingResult",
+    "Point",
     "PrivilegeError",
     "ProgramError",
     "Publish",
@@ -162,7 +170,9 @@ _HOMES = {
     "AuthenticationError": "usernet.errors:AuthenticationError",
     "Bitrate": "usernet.config.quantity:Bitrate",
     "ByteSize": "usernet.config.quantity:ByteSize",
+    "BlockingClient": "usernet.client:BlockingClient",
     "CaptureError": "usernet.errors:CaptureError",
+    "Client": "usernet.client:Client",
     "ConfigError": "usernet.errors:ConfigError",
     "DeadlockError": "usernet.errors:DeadlockError",
     "Emulation": "usernet.net.emulation:Emulation",
@@ -186,6 +196,7 @@ _HOMES = {
     "InterfaceStatistics": "usernet.engine.host_statistics:InterfaceStatistics",
     "Join": "usernet.config.apps:Join",
     "Lateness": "usernet.engine.statistics:Lateness",
+    "LinePoint": "usernet.client:LinePoint",
     "Link": "usernet.config.link:Link",
     "LinkDirection": "usernet.net.network_link:LinkDirection",
     "LinkStatistics": "usernet.engine.statistics:LinkStatistics",
@@ -198,6 +209,7 @@ _HOMES = {
     "PcapReader": "usernet.config.apps:PcapReader",
     "PcapWriter": "usernet.config.apps:PcapWriter",
     "PingResult": "usernet.net.ping:PingResult",
+    "Point": "usernet.client:Point",
     "PrivilegeError": "usernet.errors:PrivilegeError",
     "ProgramError": "usernet.errors:ProgramError",
     "Publish": "usernet.config.apps:Publish",

@@ -12,6 +12,8 @@ __all__ = ["QUICK", "VERBS", "main", "run"]
 VERBS = (
     ("emulate", "Join two network interfaces by a bad line."),
     ("run", "Run a program on an emulated network."),
+    ("set", "Change a line while it runs."),
+    ("watch", "Watch a line while it runs."),
     ("profiles", "List the named profiles, or show one."),
     ("selftest", "Measure how accurate emulation is on this machine."),
     ("bench", "Measure how fast the engine is on this machine."),

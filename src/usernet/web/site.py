@@ -48,7 +48,14 @@ def site(control: Control, api: Api) -> Starlette:
     async def described(_request: Request) -> Response:
         return JSONResponse(document)
 
-    routes = [Route(PREFIX + one.path, served(one.call), methods=[one.method]) for one in every]
+    routes = [
+        Route(
+            PREFIX + one.path.replace("{name}", "{name:path}"),  # a name may hold a slash
+            served(one.call),
+            methods=[one.method],
+        )
+        for one in every
+    ]
     return Starlette(
         routes=[
             *routes,
