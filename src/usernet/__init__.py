@@ -85,8 +85,12 @@ if TYPE_CHECKING:
     from usernet.net.ping import PingResult as PingResult
     from usernet.net.recovery import Recovery as Recovery
     from usernet.net.simulate import simulate as simulate
+    from usernet.net.wireguard_device import WireGuardDevice as WireGuardDevice
     from usernet.trace.profiles import load as profile
     from usernet.trace.scenario import load as load_scenario
+    from usernet.tunnel.tunnel import Tunnel as Tunnel
+    from usernet.wireguard.status import DeviceStatus as DeviceStatus
+    from usernet.wireguard.status import PeerStatus as PeerStatus
 
 __all__ = [
     "App",
@@ -98,6 +102,7 @@ __all__ = [
     "Client",
     "ConfigError",
     "DeadlockError",
+    "DeviceStatus",
     "Emulation",
     "Ends",
     "EngineError",
@@ -131,6 +136,7 @@ __all__ = [
     "NoHostError",
     "PcapReader",
     "PcapWriter",
+    "PeerStatus",
     "PingResult",
     "Point",
     "PrivilegeError",
@@ -155,9 +161,11 @@ __all__ = [
     "Topology",
     "TraceError",
     "Tun",
+    "Tunnel",
     "UnitError",
     "UnknownNameError",
     "UsernetError",
+    "WireGuardDevice",
     "compile_filter",
     "fidelity",
     "load_scenario",
@@ -175,6 +183,7 @@ _HOMES = {
     "Client": "usernet.client:Client",
     "ConfigError": "usernet.errors:ConfigError",
     "DeadlockError": "usernet.errors:DeadlockError",
+    "DeviceStatus": "usernet.wireguard.status:DeviceStatus",
     "Emulation": "usernet.net.emulation:Emulation",
     "Ends": "usernet.net.emulation:Ends",
     "EngineError": "usernet.errors:EngineError",
@@ -208,6 +217,7 @@ _HOMES = {
     "NoHostError": "usernet.errors:NoHostError",
     "PcapReader": "usernet.config.apps:PcapReader",
     "PcapWriter": "usernet.config.apps:PcapWriter",
+    "PeerStatus": "usernet.wireguard.status:PeerStatus",
     "PingResult": "usernet.net.ping:PingResult",
     "Point": "usernet.client:Point",
     "PrivilegeError": "usernet.errors:PrivilegeError",
@@ -232,9 +242,11 @@ _HOMES = {
     "Topology": "usernet.config.topology:Topology",
     "TraceError": "usernet.errors:TraceError",
     "Tun": "usernet.config.apps:Tun",
+    "Tunnel": "usernet.tunnel.tunnel:Tunnel",
     "UnitError": "usernet.errors:UnitError",
     "UnknownNameError": "usernet.errors:UnknownNameError",
     "UsernetError": "usernet.errors:UsernetError",
+    "WireGuardDevice": "usernet.net.wireguard_device:WireGuardDevice",
     "compile_filter": "usernet.engine.filters:compile_filter",
     "fidelity": "usernet.engine.fidelity:fidelity",
     "load_scenario": "usernet.trace.scenario:load",

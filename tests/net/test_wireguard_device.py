@@ -1,4 +1,4 @@
-"""Tunnels in a network: how hosts behind a device find what is behind its peers."""
+"""Tunnels in a network: how hosts behind a device find what is behind its peers, and reach it."""
 
 from __future__ import annotations
 
@@ -30,6 +30,82 @@ def routes(net: usernet.Network, host: str) -> list[str]:
     config = net.topology.apps[host]
     assert isinstance(config, HostConfig)
     return [f"{one.to} {one.interface} {one.via or ''}".strip() for one in config.routes]
+
+
+A, B = PrivateKey(b"\x08" + b"\1" * 30 + b"\x40"), PrivateKey(b"\x08" + b"\2" * 30 + b"\x40")
+
+
+async def upload(client: usernet.Host, server: usernet.Host, size: int) -> int:
+    """Send so many bytes; how many the server has got."""
+    got: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        got.set_result(len(await reader.read()))
+        writer.close()
+
+    await server.start_server(serve, port=80)
+    _, writer = await client.open_connection(server.name, 80)
+    writer.write(bytes(size))
+    writer.write_eof()
+    received = await got
+    writer.close()
+    return received
+
+
+def two_devices(net: usernet.Network) -> tuple[WireGuardDevice, WireGuardDevice]:
+    """Devices of two hosts that are each other's peers, behind which the hosts are."""
+    here, there = net.host("here", "10.0.0.1/24"), net.host("there", "10.0.0.2/24")
+    first = Peer(public_key(B), Endpoint.parse("192.0.2.2:1"), (ip_network("10.0.0.2/32"),))
+    second = Peer(public_key(A), None, (ip_network("10.0.0.1/32"),))
+    one = net.wireguard("wg-a", WireGuard(A, (first,), port=1, address=ip_address("192.0.2.1")))
+    other = net.wireguard("wg-b", WireGuard(B, (second,), port=1, address=ip_address("192.0.2.2")))
+    net.link(here, one.inside)
+    net.link(there, other.inside)
+    return one, other
+
+
+class TestVirtualTime:
+    def test_two_hosts_two_devices_and_a_bad_line(self) -> None:
+        async def main() -> tuple[int, float]:
+            async with usernet.Network() as net:
+                one, other = two_devices(net)
+                line = net.link(one.outside, other.outside, delay="20ms", loss="2%", rate="50mbit")
+                received = await upload(net.hosts["here"], net.hosts["there"], 1_000_000)
+                assert line.statistics().up.dropped["loss"] > 5
+                (peer,) = other.status().peers
+                assert peer.endpoint == "192.0.2.1:1"
+                assert peer.received > 1_000_000
+                assert peer.latest_handshake is not None
+                return received, asyncio.get_running_loop().time()
+
+        first, again = (usernet.simulate(main(), seed=7) for _ in range(2))
+        assert first == again
+        assert first[0] == 1_000_000
+        assert first[1] > 1_000_000 * 8 / 50e6
+
+    def test_the_wire_between_may_be_a_router_and_its_links(self) -> None:
+        async def main() -> int:
+            async with usernet.Network() as net:
+                one, other = two_devices(net)
+                router = net.host("router", "192.0.2.254/32", forward=True)
+                for device in (one, other):
+                    net.link(router, device.outside, delay="5ms")
+                return await upload(net.hosts["here"], net.hosts["there"], 10_000)
+
+        assert usernet.simulate(main()) == 10_000
+
+    def test_a_wrong_key_is_dropped_and_counted(self) -> None:
+        async def main() -> None:
+            async with usernet.Network() as net:
+                one, other = two_devices(net)
+                other.configure(WireGuard(PrivateKey(bytes(31) + b"\x40")))
+                net.link(one.outside, other.outside)
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(net.hosts["here"].open_connection("there", 80), 5)
+                assert one.status().peers[0].latest_handshake is None
+                assert other.status().dropped["not_ours"] > 0
+
+        usernet.simulate(main())
 
 
 class TestHostBehindATunnel:

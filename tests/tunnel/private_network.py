@@ -1,8 +1,9 @@
 """A private network behind a real wireguard-go, in a network namespace: for tests of tunnels.
 
 In it, at 10.7.0.1 and fd07::1: an echo server (TCP and UDP port 7), a web server (port 80, IPv4), a
-server that tells whom it hears (port 9), and dnsmasq, which knows ``db.internal``, ``big.internal`` (more
-addresses than a datagram holds) and ``www.internal`` (an alias). 10.8.0.0/16 is unreachable.
+server that tells whom it hears (port 9), and dnsmasq, which knows ``db.internal``,
+``big.internal`` (more addresses than a datagram holds) and ``www.internal`` (an alias).
+10.8.0.0/16 is unreachable.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from ipaddress import ip_network
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Self
 
@@ -176,12 +177,14 @@ class Blueprint:
 
     @cached_property
     def _behind(self) -> Mapping[str, tuple[Subnet, ...]]:
-        """What each tunnel leads to: all that its peers have."""
-        return {
-            f"{name}.inside": tuple(one for peer in app.peers for one in peer.allowed_ips)
-            for name, app in self.base.apps.items()
-            if isinstance(app, WireGuard)
-        }
+        """What each tunnel leads to: inside to all that its peers have, outside to itself."""
+        found: dict[str, tuple[Subnet, ...]] = {}
+        for name, app in self.base.apps.items():
+            if isinstance(app, WireGuard):
+                inside = (one for peer in app.peers for one in peer.allowed_ips)
+                found[f"{name}.inside"] = tuple(inside)
+                found[f"{name}.outside"] = () if app.address is None else (ip_network(app.address),)
+        return found
 
     def _app_ends(self) -> Iterator[str]:
         """The ends of links that apps are."""

@@ -170,8 +170,8 @@ class Network:
 
         Args:
             name: Its name.
-            config: Its key and its peers. In a network in virtual time endpoints are whatever the
-                peers are to know each other by, where two devices are linked to each other.
+            config: Its key and its peers. Between two devices that are linked to each other
+                endpoints may be any addresses; behind a host each needs an `address` of its own.
 
         Raises:
             ConfigError: There is something of that name, or an endpoint is a name.

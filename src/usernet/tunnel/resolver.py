@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from usernet.errors import UnknownNameError
 from usernet.tunnel.dns_cache import Cache, Found
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     from usernet.net.host import Host
 
-__all__ = ["Resolver", "machine_addresses"]
+__all__ = ["Exchange", "Resolver", "machine_addresses"]
 
+Exchange: TypeAlias = "Callable[[Host, Ask], Awaitable[Reply | None]]"
 Machine: TypeAlias = "Callable[[str, int], Awaitable[list[str]]]"
 
 PORT = 53
@@ -55,6 +56,7 @@ class Resolver:
             the machine. All are asked of the servers where None.
         ndots: How many dots a name has at least that is looked up as it is first.
         machine: What asks the machine.
+        exchange: What takes a question to a server, and its answer back; None where none comes.
         draw: A number from 0 to 65535 that nobody can guess; the system's without it.
     """
 
@@ -67,6 +69,7 @@ class Resolver:
         split: Sequence[str] | None = None,
         ndots: int = 1,
         machine: Machine = machine_addresses,
+        exchange: Exchange | None = None,
         draw: Callable[[], int] = _draw,
     ) -> None:
         self._host = host
@@ -76,6 +79,7 @@ class Resolver:
         self._ndots = ndots
         self._machine = machine
         self._draw = draw
+        self._exchange = exchange or _exchange
         self._cache = Cache()
 
     async def addresses(self, name: str, family: int = 0) -> list[str]:
@@ -117,6 +121,24 @@ class Resolver:
         )
         return _together(results)
 
+    def asked_by(self, exchange: Exchange) -> Self:
+        """The same with another way to the servers; what is known is not shared."""
+        return type(self)(
+            self._host,
+            self._servers,
+            search=self._search,
+            split=self._split,
+            ndots=self._ndots,
+            machine=self._machine,
+            exchange=exchange,
+            draw=self._draw,
+        )
+
+    def servers_for(self, name: str) -> list[str]:
+        """The servers that are asked for a name; none where the machine is."""
+        inside = any(map(self.is_inside, candidates(name, self._search, self._ndots)))
+        return list(self._servers) if inside else []
+
     def is_inside(self, name: str) -> bool:
         """Whether a name is asked of the tunnel's own servers."""
         if not self._servers or self._split is None:
@@ -143,7 +165,7 @@ class Resolver:
         try:
             ask = next(steps)
             while True:
-                reply = await (_by_stream if ask.tcp else _by_datagram)(self._host, ask)
+                reply = await self._exchange(self._host, ask)
                 if reply is not None:
                     self._prefer(ask.server)
                 ask = steps.send(reply)
@@ -167,6 +189,10 @@ def _together(results: Sequence[Found | BaseException]) -> Found:
         if not addresses:
             raise UnknownNameError(f"{failed}; does the tunnel reach it?") from None
     return Found(addresses, 0, any(one.exists for one in found))
+
+
+async def _exchange(host: Host, ask: Ask) -> Reply | None:
+    return await (_by_stream if ask.tcp else _by_datagram)(host, ask)
 
 
 async def _by_datagram(host: Host, ask: Ask) -> Reply | None:

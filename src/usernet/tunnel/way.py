@@ -66,6 +66,15 @@ class Datagrams(Protocol):
         """Let go of it. Safe to call twice."""
         ...
 
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
 
 class Listener(Protocol):
     """A port in the tunnel that takes connections."""
@@ -91,6 +100,15 @@ class Listener(Protocol):
     def close(self) -> None:
         """Listen no more; connections that were accepted go on. Safe to call twice."""
         ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
 
 
 class Way(Protocol):

@@ -1,0 +1,84 @@
+"""Blocking: what a tunnel does for programs that wait, beside its loop."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING
+
+from usernet.net.resolver import address_infos
+from usernet.tunnel.lookup import TCP_PATIENCE
+from usernet.tunnel.loop_thread import LoopThread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from usernet.net.host import Host
+    from usernet.tunnel.dns_message import Reply
+    from usernet.tunnel.lookup import Ask
+    from usernet.tunnel.resolver import Resolver
+
+__all__ = ["connected", "resolved_aside"]
+
+_PORT = 53
+
+
+def connected(
+    host: Host, targets: Sequence[str], port: int, timeout: float | None
+) -> socket.socket:
+    """A connection to the first of these addresses that answers; each gets its part of the time.
+
+    Raises:
+        OSError: None does; it is what became of the first.
+    """
+    failed: list[OSError] = []
+    clock = host.network.engine.now
+    until = None if timeout is None else clock() / 1e9 + timeout
+    for place, target in enumerate(targets):
+        left = None if until is None else max(until - clock() / 1e9, 0.0)
+        share = None if left is None else left / (len(targets) - place)
+        try:
+            connection = host.connect_socket((target, port), share)
+        except OSError as error:
+            failed.append(error)
+        else:
+            connection.settimeout(timeout)
+            return connection
+    raise failed[0]
+
+
+def resolved_aside(
+    host: Host, resolver: Resolver, name: str, family: int, timeout: float | None
+) -> list[str]:
+    """Resolve a name while the loop that would take the answers is blocked.
+
+    So servers are asked by TCP on real descriptors, in a loop beside it.
+
+    Raises:
+        UnknownNameError: The name is not known.
+        TimeoutError: There was no answer in time.
+    """
+    aside = LoopThread("usernet: names")
+    try:
+        known = aside.call(resolver.asked_by(_by_descriptor).addresses(name, family), timeout)
+    finally:
+        aside.close()
+    infos = address_infos(
+        host.network, host.name, name, None, family=family, type=socket.SOCK_STREAM, known=known
+    )
+    return [info[4][0] for info in infos]
+
+
+async def _by_descriptor(host: Host, ask: Ask) -> Reply | None:
+    return await asyncio.to_thread(_ask, host, ask)
+
+
+def _ask(host: Host, ask: Ask) -> Reply | None:
+    """Ask by TCP, where each message has its length before it (RFC 1035, 4.2.2)."""
+    try:
+        with host.connect_socket((ask.server, _PORT), max(ask.seconds, TCP_PATIENCE)) as stream:
+            stream.sendall(len(ask.data).to_bytes(2, "big") + ask.data)
+            with stream.makefile("rb") as answer:
+                return ask.answer(answer.read(int.from_bytes(answer.read(2), "big")))
+    except OSError:
+        return None
