@@ -3,6 +3,7 @@
 //! pushed, in the order in which packets flow. All of it follows from the config alone.
 use crate::action::Action;
 use crate::app::{App, AppError, Descriptor};
+use crate::apps::wireguard::WireGuard;
 use crate::breath::Breath;
 use crate::change::{Change, Registry};
 use crate::graph::Graph;
@@ -225,13 +226,34 @@ impl Engine {
         Some(result)
     }
 
-    /// Whether a host has events that nobody has taken.
+    /// The key of the tunnel of that name, if there is one.
+    pub fn tunnel_key(&mut self, name: &str) -> Option<HostKey> {
+        let key = self.graph.host_key(name)?;
+        self.with_tunnel(key, |_, _, _| key)
+    }
+
+    /// Does something with a tunnel at the engine's time, between two breaths; nothing where it has stopped.
+    pub fn with_tunnel<R>(
+        &mut self,
+        key: HostKey,
+        work: impl FnOnce(&mut WireGuard, &mut Pool, Nanos) -> R,
+    ) -> Option<R> {
+        let place = self.graph.host_place(key)?;
+        let tunnel = self.graph.slots[place].app.tunnel()?;
+        let result = work(tunnel, &mut self.pool, self.now);
+        self.rounds = 0;
+        self.settle(place);
+        Some(result)
+    }
+
+    /// Whether a host or a tunnel has events that nobody has taken.
     #[must_use]
     pub fn has_events(&self) -> bool {
         !self.eventful.is_empty()
     }
 
-    /// Takes all events of all hosts, host by host, in the order in which they came to have some.
+    /// Takes all events of all hosts, host by host, in the order in which they came to have some. A tunnel
+    /// whom strangers have called has one, of [`SocketId::APP`].
     pub fn take_events(&mut self, mut tell: impl FnMut(HostKey, SocketId, Readiness)) {
         let mut eventful = std::mem::take(&mut self.eventful);
         for key in eventful.drain(..) {
@@ -242,6 +264,8 @@ impl Engine {
             slot.eventful = false;
             if let Some(host) = slot.app.host() {
                 host.take_events(&mut self.taken);
+            } else {
+                self.taken.push((SocketId::APP, Readiness::READABLE));
             }
             let taken = self.taken.drain(..);
             taken.for_each(|(socket, readiness)| tell(key, socket, readiness));

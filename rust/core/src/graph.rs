@@ -9,7 +9,7 @@ use crate::packet::Pool;
 use crate::time::Nanos;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A host of an engine, by a number that stays its own wherever the graph moves it, and is nobody
+/// A host of an engine, or a tunnel, by a number that stays its own wherever the graph moves it, and is nobody
 /// else's once it has stopped.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct HostKey(pub u32);
@@ -19,7 +19,7 @@ pub(crate) struct Slot {
     pub(crate) app: Box<dyn App>,
     pub(crate) inputs: Vec<usize>,
     pub(crate) outputs: Vec<usize>,
-    /// Its number, if it is a host.
+    /// Its number, if it is a host or a tunnel.
     pub(crate) host: Option<HostKey>,
     /// Whether it is known to have events that nobody has taken.
     pub(crate) eventful: bool,
@@ -43,11 +43,24 @@ impl Slot {
     pub(crate) fn note_events(&mut self, eventful: &mut Vec<HostKey>) {
         if let Some(key) = self.host
             && !self.eventful
-            && self.app.host().is_some_and(|host| host.has_events())
+            && self.has_events()
         {
             self.eventful = true;
             eventful.push(key);
         }
+    }
+
+    fn has_events(&mut self) -> bool {
+        let host = self.app.host().is_some_and(|host| host.has_events());
+        host || self
+            .app
+            .tunnel()
+            .is_some_and(|tunnel| tunnel.has_strangers())
+    }
+
+    /// Whether somebody outside reaches it by its number.
+    fn is_reached(&mut self) -> bool {
+        self.app.host().is_some() || self.app.tunnel().is_some()
     }
 
     fn is_outward(&mut self) -> bool {
@@ -220,11 +233,11 @@ impl Graph {
         }
     }
 
-    /// Gives new hosts their keys, and notes where all are.
+    /// Gives new hosts and tunnels their keys, and notes where all are.
     fn number_hosts(&mut self) {
         self.hosts.fill(None);
         for (place, slot) in self.slots.iter_mut().enumerate() {
-            if slot.host.is_none() && slot.app.host().is_some() {
+            if slot.host.is_none() && slot.is_reached() {
                 slot.host = Some(HostKey(self.hosts.len() as u32));
                 self.hosts.push(None);
             }

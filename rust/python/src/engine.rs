@@ -2,6 +2,7 @@
 use crate::address::{self, Address};
 use crate::options::Changes;
 use crate::socket::Socket;
+use crate::tunnel::Tunnel;
 use crate::{call, errors, numbers};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -174,6 +175,10 @@ impl Engine {
         self.open(py, host, options, host, |host, options, now| {
             host.echo(options, now)
         })
+    }
+
+    fn tunnel(&self, py: Python<'_>, app: &str) -> PyResult<Tunnel> {
+        Tunnel::find(py, &self.run, app)
     }
 
     fn source_for(&self, py: Python<'_>, host: &str, remote: &str) -> PyResult<String> {

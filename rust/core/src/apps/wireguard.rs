@@ -118,6 +118,11 @@ impl WireGuard {
         std::iter::from_fn(|| self.device.take_stranger()).collect()
     }
 
+    /// Nobody knows whoever has this key.
+    pub fn refuse_stranger(&mut self, public: &PublicKey) {
+        self.device.refuse_stranger(public);
+    }
+
     /// Takes a config: peers that stay keep their sessions, and are where they are unless the config says
     /// something else of that than it did.
     fn apply(&mut self, spec: &Spec, pool: &mut Pool, now: Nanos) {

@@ -10,6 +10,12 @@ pub struct SocketId {
 }
 
 impl SocketId {
+    /// No socket, but the app itself.
+    pub const APP: Self = Self {
+        place: (1 << 24) - 1,
+        generation: (1 << 16) - 1,
+    };
+
     /// Both in one number.
     #[must_use]
     pub const fn number(self) -> u64 {
