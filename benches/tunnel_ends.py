@@ -112,7 +112,12 @@ def turns(dial: Callable[[], socket.socket], amount: float) -> float:
     """The median of so many round trips of a byte, in ms."""
     with dial() as connection:
         connection.sendall(b"e")
-        return median(lambda: (connection.sendall(b"x"), connection.recv(1)), int(amount))
+
+        def turn() -> None:
+            connection.sendall(b"x")
+            connection.recv(1)
+
+        return median(turn, int(amount))
 
 
 def connects(dial: Callable[[], socket.socket], amount: float) -> float:
