@@ -1,9 +1,9 @@
 """A tunnel of usernet's beside its peers, all to one server and in one run.
 
-The server is wireguard-go with a TUN device and the kernel's TCP. Clients work in turns: usernet,
-the kernel's TCP over wireguard-go, and whatever programs are given::
+The server is wireguard-go with a TUN device and the kernel's TCP, or ``usernet gateway``. Clients
+work in turns: usernet, the kernel's TCP over wireguard-go, and whatever programs are given::
 
-    python -m benches.tunnel --wireguard-go PATH --peer gvisor=PATH --peer onetun=PATH
+    python -m benches.tunnel --wireguard-go PATH --peer gvisor=PATH [--server usernet]
 
 A peer's program does the works of `benches.tunnel_ends` for the words that `benches.tunnel_ours`
 takes, and prints a figure.
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from benches.figures import Figure, at_least, at_most, run
 from benches.tunnel_ends import PORT
 from usernet.engine import keys
-from usernet.sandbox import SERVER, Namespace, Path, path
+from usernet.sandbox import PROGRAM, SERVER, Namespace, Path, path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -85,7 +85,7 @@ def tunnel() -> Iterator[Figure]:
     options = parsed()
     with ExitStack() as stack:
         place = stack.enter_context(path())
-        bench = stack.enter_context(made(place, options.wireguard_go, dict(options.peer)))
+        bench = stack.enter_context(made(place, options))
         with bridged(place):
             yield from streams(bench)
             yield from moments(bench)
@@ -145,8 +145,9 @@ def bridged(place: Path) -> Iterator[None]:
 
 
 @contextmanager
-def made(place: Path, program: str, peers: Mapping[str, str]) -> Iterator[Bench]:
+def made(place: Path, options: Options) -> Iterator[Bench]:
     """The server, and the clients."""
+    program, peers = options.wireguard_go, dict(options.peer)
     with TemporaryDirectory() as folder, ExitStack() as stack:
         names = [OURS, KERNEL, *peers]
         private = {name: keys.generate() for name in ["server", *names]}
@@ -157,11 +158,14 @@ def made(place: Path, program: str, peers: Mapping[str, str]) -> Iterator[Bench]
         addresses = {name: f"{INSIDE}.{at}" for at, name in enumerate(names, 2)}
         known = {addresses[name]: private[name] for name in names}
         device = Device("ubench0", files["server"], f"{INSIDE}.1", known)
-        stack.enter_context(device.up(place.server, program))
-        server = stack.enter_context(
-            place.server.start(sys.executable, "-m", "benches.tunnel_ends", "serve", f"{INSIDE}.1")
-        )
-        server.wait_for("ready")
+        if options.server == OURS:
+            stack.enter_context(device.as_gateway(place.server))
+            listens = "127.0.0.1"
+        else:
+            stack.enter_context(device.up(place.server, program))
+            listens = device.address
+        words = (sys.executable, "-m", "benches.tunnel_ends", "serve", listens)
+        stack.enter_context(place.server.start(*words)).wait_for("ready")
         device = Device("ubench1", files[KERNEL], addresses[KERNEL], {"": private["server"]})
         stack.enter_context(device.up(place.client, program))
         public = str(keys.public_key(private["server"]))
@@ -216,11 +220,27 @@ class Device:
             )
             yield
 
+    @contextmanager
+    def as_gateway(self, host: Namespace) -> Iterator[None]:
+        """Have usernet's gateway in a host instead."""
+        own = [f"PrivateKey = {self.keyfile.read_text()}", f"Address = {self.address}/24"]
+        lines = ["[Interface]", *own, f"ListenPort = {UDP_PORT}"]
+        for address, private in self.peers.items():
+            lines += ["[Peer]", f"PublicKey = {keys.public_key(private)}"]
+            lines += [f"AllowedIPs = {address}/32"]
+        file = self.keyfile.with_suffix(".conf")
+        file.touch(0o600)
+        file.write_text("\n".join(lines))
+        with host.start(PROGRAM, "gateway", "--wireguard", str(file), "--loopback") as gateway:
+            gateway.wait_for("gateway at UDP port")
+            yield
+
 
 class Options:
     """What the bench is told."""
 
     wireguard_go: str
+    server: str
     peer: list[tuple[str, str]]
     json: bool
 
@@ -230,6 +250,7 @@ def parsed() -> Options:
     parser = ArgumentParser(prog="python -m benches.tunnel")
     found = shutil.which("wireguard-go")
     parser.add_argument("--wireguard-go", default=found, required=found is None, metavar="PATH")
+    parser.add_argument("--server", choices=["wireguard-go", OURS], default="wireguard-go")
     parser.add_argument("--peer", action="append", default=[], type=named, metavar="NAME=PATH")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(namespace=Options())

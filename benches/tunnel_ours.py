@@ -11,14 +11,14 @@ server's address and port inside, and what to do (see `benches.tunnel_ends`). On
 from __future__ import annotations
 
 import sys
-from ipaddress import ip_network
+from ipaddress import ip_interface, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import usernet
 from benches.tunnel_ends import CHUNK, WORKS
 from usernet.config.keys import PrivateKey, PublicKey
-from usernet.config.wireguard import Endpoint, Peer, UdpSocket, WireGuard
+from usernet.config.wireguard import Endpoint, Peer, TunnelConfig
 
 if TYPE_CHECKING:
     import socket
@@ -35,16 +35,11 @@ def main() -> None:
         PublicKey.parse(public), Endpoint.parse(endpoint), allowed_ips=(ip_network("0.0.0.0/0"),)
     )
     key = PrivateKey.parse(Path(keyfile).read_text().strip())
-    net = usernet.Network()
-    inside = net.host("tunnel", f"{address}/32", congestion="bbr")
-    device = net.wireguard("wireguard", WireGuard(key, (peer,)))
-    net.wire(inside, device.inside)
-    net.wire(device.outside, UdpSocket())
+    with usernet.Tunnel(TunnelConfig(key, (ip_interface(address),), (peer,))) as tunnel:
 
-    def dial() -> socket.socket:
-        return inside.connect_socket((host, int(port)), timeout=20)
+        def dial() -> socket.socket:
+            return tunnel.create_connection((host, int(port)), timeout=20)
 
-    with net:
         dial().close()
         print(memory(dial, int(amount)) if work == "memory" else WORKS[work](dial, float(amount)))
 
