@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from usernet.sandbox.command import Command
 
-NEEDED = ("wireguard-go", "wg", "dnsmasq", "ip")
+NEEDED = ("wireguard-go", "wg", "dnsmasq", "ip", "setpriv")
 PORT = 51820
 _NEW_NETWORK = 0x40000000
 
@@ -133,7 +133,7 @@ class PrivateNetwork:
     def start_peer(self, port: int = PORT) -> None:
         """Start wireguard-go, and set it up."""
         verbose = ("env", "LOG_LEVEL=verbose", "wireguard-go", "-f", self.interface)
-        self._peer = self.namespace.start(*verbose)
+        self._peer = self._start(*verbose)
         self._peer.wait_for("UAPI listener started")
         settings = (
             f"[Interface]\nPrivateKey = {self._server.reveal()}\nListenPort = {port}\n"
@@ -149,6 +149,10 @@ class PrivateNetwork:
         )
         self.namespace.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
 
+    def _start(self, *words: str) -> Command:
+        """Start a program that ends with this process, however that ends (prctl(2), PDEATHSIG)."""
+        return self.namespace.start("setpriv", "--pdeathsig", "TERM", *words)
+
     def stop_peer(self) -> None:
         """Stop wireguard-go, and with it the interface."""
         if self._peer is not None:
@@ -158,12 +162,12 @@ class PrivateNetwork:
     def _start_servers(self) -> None:
         script = self._folder / "servers.py"
         script.write_text(_SERVERS)
-        servers = self.namespace.start(sys.executable, str(script), "10.7.0.1", "fd07::1")
+        servers = self._start(sys.executable, str(script), "10.7.0.1", "fd07::1")
         self._stack.callback(servers.stop)
         servers.wait_for("ready")
         hosts = self._folder / "hosts"
         hosts.write_text("".join(f"10.7.1.{n} big.internal\n" for n in range(1, 61)))
-        names = self.namespace.start(
+        names = self._start(
             "dnsmasq",
             "--keep-in-foreground",
             "--conf-file=/dev/null",
