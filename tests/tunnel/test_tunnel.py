@@ -18,6 +18,7 @@ from usernet.tunnel.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from pathlib import Path
 
     from .private_network import PrivateNetwork
 
@@ -151,6 +152,22 @@ class TestAsyncio:
 
         with private_network.entered():
             assert asyncio.run(main()) >= 0.06
+
+    def test_a_capture_has_the_tunnel_inside_and_outside(
+        self, private_network: PrivateNetwork, tmp_path: Path
+    ) -> None:
+        async def main() -> None:
+            file = tmp_path / "tunnel.pcapng"
+            async with Tunnel.from_file(private_network.file, pcap=file) as tunnel:
+                assert await echoed(tunnel, "10.7.0.1", b"hi") == b"hi"
+                assert tunnel.line is not None
+                assert tunnel.line.statistics().up.packets_out > 3
+
+        with private_network.entered():
+            asyncio.run(main())
+        content = (tmp_path / "tunnel.pcapng").read_bytes()
+        assert b"outside/up" in content
+        assert b"inside/up" in content
 
 
 class TestBlocking:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from usernet.config.keys import PublicKey
     from usernet.config.wireguard import Peer, WireGuard
-    from usernet.net.wireguard_device import WireGuardDevice
+    from usernet.tunnel.graph import Graph
     from usernet.wireguard.status import PeerStatus
 
 __all__ = ["Peers"]
@@ -57,7 +57,7 @@ class Peers:
         self._own = public_key(config.private_key)
         self._found: dict[PublicKey, Place] = {}
         self._silent: dict[PublicKey, _Silence] = {}
-        self._device: WireGuardDevice | None = None
+        self._device: Graph | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._searching = False
 
@@ -75,7 +75,7 @@ class Peers:
     def _numeric(self) -> WireGuard:
         return replace(self._config, peers=placed(self._config.peers, self._found))
 
-    def watch(self, device: WireGuardDevice) -> None:
+    def watch(self, device: Graph) -> None:
         """See after them from now on, in the running loop, until `forget`."""
         self._device = device
         self._again()

@@ -19,13 +19,11 @@ import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, TypeVar, Unpack
 
-from usernet.config.scenario import Scenario
-from usernet.config.wireguard import DEFAULT_MTU, UdpSocket, WireGuard
 from usernet.errors import EngineError
 from usernet.net.address import is_numeric
-from usernet.net.network import Network
 from usernet.tunnel import blocking, ending
 from usernet.tunnel.explaining import check_way, explained, place
+from usernet.tunnel.graph import NAME, PlainGraph, device_of
 from usernet.tunnel.loop_thread import LoopThread
 from usernet.tunnel.peers import Peers
 from usernet.tunnel.resolver import Resolver
@@ -47,11 +45,12 @@ if TYPE_CHECKING:
     from usernet.net.host import Host
     from usernet.net.httpx_transport import TransportKeys
     from usernet.net.network import Line
+    from usernet.net.network_link import NetworkLink
     from usernet.net.ping import PingResult
     from usernet.net.resolver import AddressInfo
     from usernet.net.server import Server
     from usernet.net.splice import Dialled
-    from usernet.net.wireguard_device import WireGuardDevice
+    from usernet.tunnel.graph import Graph
     from usernet.wireguard.status import DeviceStatus
 
 __all__ = ["Tunnel", "TunnelKeys"]
@@ -60,7 +59,6 @@ _ProtocolT = TypeVar("_ProtocolT", bound=asyncio.BaseProtocol)
 _Client: TypeAlias = (
     "Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None] | None]"
 )
-_HOST = "tunnel"
 _LIMIT = 64 * 1024
 """How much a stream buffers before it stops reading, as in asyncio."""
 
@@ -101,7 +99,7 @@ class Tunnel:
         pcap: str | Path | None = None,
         seed: int | None = None,
         split: Sequence[str] | None = None,
-        name: str = _HOST,
+        name: str = NAME,
     ) -> None:
         self.config: TunnelConfig = config
         self.name: str = name
@@ -110,7 +108,7 @@ class Tunnel:
         self._pcap = pcap
         self._seed = seed
         self._split = split
-        self._device: WireGuardDevice | None = None
+        self._is_used = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread: int = 0
         self._own_thread: LoopThread | None = None
@@ -119,14 +117,24 @@ class Tunnel:
     def _build(self) -> None:
         """Make a host, anew each time: it is a machine that has just started."""
         config = self.config
-        mtu, port = config.mtu or DEFAULT_MTU, config.listen_port or 0
-        self._peers = Peers(WireGuard(config.private_key, config.peers, mtu, port))
-        self._network = Network(seed=_seed(self._seed, self._line), pcap=self._pcap)
-        addresses = (one.with_prefixlen for one in config.addresses)
-        self._host = self._network.host(_HOST, *addresses, congestion=self._congestion)
+        self._peers = Peers(device_of(config))
+        self._graph = self._made()
+        self._host = self._graph.host
         servers = [str(one) for one in config.dns]
         self._resolver = Resolver(self._host, servers, search=config.search, split=self._split)
         self._host.asks = self._resolver.addresses
+
+    def _made(self) -> Graph:
+        """The graph. Ports and numbers follow from its seed, which nobody should guess."""
+        seed, congestion = self._seed, self._congestion
+        drawn = int.from_bytes(os.urandom(7), "big")
+        if self._line is None and self._pcap is None:
+            return PlainGraph(self.config, drawn if seed is None else seed, congestion)
+        from usernet.tunnel.lined import LinedGraph, seed_of  # noqa: PLC0415 - start-up time
+
+        seed = seed_of(self._line) if seed is None else seed
+        chosen = drawn if seed is None else seed
+        return LinedGraph(self.config, chosen, congestion, self._line, self._pcap)
 
     @classmethod
     def from_file(
@@ -153,34 +161,18 @@ class Tunnel:
     async def __aenter__(self) -> Self:
         if self._loop is not None:
             raise EngineError("the tunnel runs already")
-        if self._device is not None:
+        if self._is_used:
             self._build()
-        try:
-            await self._start()
-        except BaseException:
-            self._network.stop()
-            raise
-        return self
-
-    async def _start(self) -> None:
-        config = await self._peers.find()
-        self._device = device = self._network.wireguard("wireguard", config)
-        self._join(device)
+        self._is_used = True
         loop = asyncio.get_running_loop()
-        self._network.enter(loop)
+        try:
+            self._graph.enter(loop, await self._peers.find())
+        except BaseException:
+            await self._graph.leave()
+            raise
         self._loop, self._loop_thread = loop, threading.get_ident()
-        self._peers.watch(device)
-
-    def _join(self, device: WireGuardDevice) -> None:
-        udp = UdpSocket(self.config.listen_port or 0)
-        if self._pcap is None:
-            self._network.wire(self._host, device.inside)
-        else:
-            self._network.link(self._host, device.inside, name="inside")
-        if self._pcap is None and self._line is None:
-            self._network.wire(device.outside, udp)
-        else:
-            self._network.link(device.outside, udp, self._line, name="outside")
+        self._peers.watch(self._graph)
+        return self
 
     async def __aexit__(
         self,
@@ -194,7 +186,7 @@ class Tunnel:
             if kind is None:
                 await ending.settle(self._host)
         finally:
-            await self._network.__aexit__(kind, error, traceback)
+            await self._graph.leave()
 
     def __enter__(self) -> Self:
         thread = LoopThread(f"usernet {self.name}")
@@ -232,9 +224,9 @@ class Tunnel:
         return self._own_thread
 
     @property
-    def network(self) -> Network:
-        """The graph: host, device, line and sockets."""
-        return self._network
+    def line(self) -> NetworkLink | None:
+        """The line below the tunnel while it runs, to change and to measure; None without one."""
+        return self._graph.line
 
     def status(self) -> DeviceStatus:
         """What the tunnel is doing, as ``wg show``.
@@ -244,10 +236,10 @@ class Tunnel:
         """
         return replace(self._running().status(), name=self.name)
 
-    def _running(self) -> WireGuardDevice:
-        if self._device is None or self._loop is None:
+    def _running(self) -> Graph:
+        if self._loop is None:
             raise EngineError("the tunnel does not run: use `async with` or `with`")
-        return self._device
+        return self._graph
 
     async def handshake(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109 - as asked
         """Wait until every peer that has an endpoint has answered.
@@ -490,11 +482,4 @@ class Tunnel:
 
     def _now(self) -> float:
         """Seconds, on the engine's clock."""
-        return self._network.engine.now() / 1e9
-
-
-def _seed(seed: int | None, line: Line | None) -> int:
-    """What the host's ports and numbers follow from, too, which nobody should guess."""
-    if seed is None and isinstance(line, Scenario):
-        seed = line.seed
-    return int.from_bytes(os.urandom(7), "big") if seed is None else seed
+        return self._host.network.engine.now() / 1e9

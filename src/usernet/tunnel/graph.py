@@ -1,0 +1,201 @@
+"""Graph: what a tunnel is made of, as little of it as there is need for.
+
+::
+
+    Host "tunnel" ─ wireguard ─ udp sockets of the machine
+
+A plain one is put together here: a command that needs a tunnel at once must not wait for what
+plans whole networks to be imported. One with a line, or a capture, is a `Network`
+(`usernet.tunnel.lined`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Protocol
+
+from usernet.config.host import HostConfig, InterfaceConfig, Route
+from usernet.config.socket_options import SocketOptions
+from usernet.config.topology import Connection, Topology
+from usernet.config.wireguard import DEFAULT_MTU, UdpSocket, WireGuard
+from usernet.engine.engine import Engine
+from usernet.engine.keys import public_key
+from usernet.errors import EngineError
+from usernet.net.address import family_of, is_numeric
+from usernet.net.bridge import Bridge
+from usernet.net.host import Host
+from usernet.wireguard.status import DeviceStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from usernet.config.apps import App
+    from usernet.config.socket_options import Congestion
+    from usernet.config.wireguard import TunnelConfig
+    from usernet.engine.statistics import Statistics
+    from usernet.net.network_link import NetworkLink
+
+__all__ = ["Graph", "PlainGraph", "device_of"]
+
+NAME, DEVICE, SOCKET, INTERFACE = "tunnel", "wireguard", "udp", "eth0"
+
+
+class Graph(Protocol):
+    """The graph of a tunnel."""
+
+    @property
+    def host(self) -> Host:
+        """The host behind the device."""
+        ...
+
+    @property
+    def line(self) -> NetworkLink | None:
+        """The line below the tunnel, if there is one."""
+        ...
+
+    def enter(self, loop: asyncio.AbstractEventLoop, device: WireGuard) -> None:
+        """Run with this device, by the clock of a loop in real time."""
+        ...
+
+    async def leave(self) -> None:
+        """Stop. Safe to call twice."""
+        ...
+
+    def configure(self, config: WireGuard) -> None:
+        """Make the device something else; with the same private key, peers keep their sessions."""
+        ...
+
+    def status(self) -> DeviceStatus:
+        """What the device is doing."""
+        ...
+
+
+def device_of(config: TunnelConfig) -> WireGuard:
+    """The device of a tunnel, with endpoints that may be names."""
+    mtu, port = config.mtu or DEFAULT_MTU, config.listen_port or 0
+    return WireGuard(config.private_key, config.peers, mtu, port)
+
+
+class PlainGraph:
+    """The graph of a tunnel with nothing between the device and the machine's sockets.
+
+    Args:
+        config: The tunnel.
+        seed: What the host's ports and numbers follow from.
+        congestion: The congestion control of its TCP.
+
+    Attributes:
+        host: The host behind the device.
+        line: None: there is no line.
+    """
+
+    line: NetworkLink | None = None
+
+    def __init__(self, config: TunnelConfig, seed: int, congestion: Congestion) -> None:
+        self.host: Host = Host(self, NAME)
+        self._config = config
+        self._own = public_key(config.private_key)
+        self._seed = seed
+        self._host_config = _host(config, congestion)
+        self._engine: Engine | None = None
+        self._bridge: Bridge | None = None
+
+    # ---- what a graph does ----
+
+    def enter(self, loop: asyncio.AbstractEventLoop, device: WireGuard) -> None:
+        """As `Graph.enter`."""
+        apps: dict[str, App] = {
+            NAME: self._host_config,
+            DEVICE: device,
+            SOCKET: UdpSocket(self._config.listen_port or 0),
+        }
+        engine = Engine(seed=self._seed)
+        try:
+            engine.configure(Topology(apps, frozenset(_links())))
+        except BaseException:
+            engine.stop()
+            raise
+        self._engine, self._bridge = engine, Bridge(engine)
+        self._bridge.attach(loop)
+
+    async def leave(self) -> None:
+        """As `Graph.leave`."""
+        engine, self._engine = self._engine, None
+        if engine is None:
+            return
+        try:
+            self.bridge.close()
+            await asyncio.sleep(0)  # protocols hear of it while their sockets are there
+        finally:
+            engine.stop()
+
+    def configure(self, config: WireGuard) -> None:
+        """As `Graph.configure`."""
+        self.engine.configure(self.engine.topology.with_app(DEVICE, config))
+
+    def status(self) -> DeviceStatus:
+        """As `Graph.status`."""
+        now = self.statistics()
+        port = now.apps[SOCKET].get("port")
+        return DeviceStatus.from_core(
+            NAME, self._own, now.apps[DEVICE], now.time_ns, port if isinstance(port, int) else 0
+        )
+
+    # ---- what a host needs of its network ----
+
+    @property
+    def engine(self) -> Engine:
+        """What runs it.
+
+        Raises:
+            EngineError: Nothing does.
+        """
+        if self._engine is None:
+            raise EngineError("the tunnel does not run")
+        return self._engine
+
+    @property
+    def bridge(self) -> Bridge:
+        """What takes events to sockets; of a tunnel that has stopped, the last.
+
+        Raises:
+            EngineError: Nothing runs yet.
+        """
+        if self._bridge is None:
+            raise EngineError("the tunnel does not run")
+        return self._bridge
+
+    def statistics(self) -> Statistics:
+        """Everything counted, as of one breath."""
+        return self.engine.statistics()
+
+    def addresses_of(self, name: str, family: int = 0) -> Sequence[str]:
+        """The host's own addresses, or the numeric address itself; no other name is known here."""
+        if name.lower() == NAME:
+            found = [str(one.ip) for one in self._config.addresses]
+        else:
+            found = [name] if is_numeric(name) else []
+        return [one for one in found if family in (0, family_of(one))]
+
+    def name_of(self, address: str) -> str | None:
+        """The host's name, of its own addresses."""
+        return NAME if address in self.addresses_of(NAME) else None
+
+
+def _host(config: TunnelConfig, congestion: Congestion) -> HostConfig:
+    """A host whose one interface leads to all that the peers have."""
+    interface = InterfaceConfig(INTERFACE, config.addresses, config.mtu or DEFAULT_MTU)
+    connected = {one.network for one in config.addresses}
+    subnets = dict.fromkeys(one for peer in config.peers for one in peer.allowed_ips)
+    routes = tuple(Route(one, INTERFACE) for one in subnets if one not in connected)
+    return HostConfig((interface,), routes, options=SocketOptions(congestion=congestion))
+
+
+def _links() -> Iterator[Connection]:
+    for one, port, other, there in (
+        (NAME, INTERFACE, DEVICE, "inside"),
+        (DEVICE, "inside", NAME, INTERFACE),
+        (DEVICE, "outside", SOCKET, "rx"),
+        (SOCKET, "tx", DEVICE, "outside"),
+    ):
+        yield Connection(one, port, other, there)
