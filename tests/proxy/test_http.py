@@ -38,7 +38,7 @@ def test_curl_gets_and_posts_and_keeps_both_connections() -> None:
         async with (
             Loopback() as dialler,
             web(seen) as port,
-            served(HttpProxy(dialler, None, print).serve) as (at, _),
+            served(HttpProxy(dialler, None, print, print).serve) as (at, _),
         ):
             url = f"http://db.internal:{port}/a?b=c"
             big = "x" * 100_000
@@ -68,7 +68,7 @@ def test_curl_by_connect_with_a_password() -> None:
         async with (
             Loopback() as dialler,
             web(seen) as port,
-            served(HttpProxy(dialler, USERS, print).serve) as (at, _),
+            served(HttpProxy(dialler, USERS, print, print).serve) as (at, _),
         ):
             url, way = f"http://db.internal:{port}/", f"http://ann:secret@127.0.0.1:{at}"
             code, out, said = await program(*CURL, "--proxytunnel", "-x", way, "-d", "x", url)
@@ -89,7 +89,7 @@ def test_connect_takes_not_a_byte_too_many() -> None:
         async with (
             Loopback() as dialler,
             origin(greets=b"first ") as port,
-            served(HttpProxy(dialler, None, print).serve) as (at, _),
+            served(HttpProxy(dialler, None, print, print).serve) as (at, _),
         ):
             words = f"CONNECT db.internal:{port} HTTP/1.1\r\nHost: x\r\n\r\nearly"
             return await said_to(at, words.encode())
@@ -117,7 +117,10 @@ def test_connect_takes_not_a_byte_too_many() -> None:
 )
 def test_what_is_refused(words: bytes, status: int, body: str) -> None:
     async def main() -> bytes:
-        async with served(HttpProxy(Loopback(), None, lambda _: None).serve) as (at, _):
+        async with served(HttpProxy(Loopback(), None, lambda _: None, lambda _: None).serve) as (
+            at,
+            _,
+        ):
             return await said_to(at, words)
 
     head, _, said = asyncio.run(main()).partition(b"\r\n\r\n")
@@ -139,7 +142,10 @@ def test_a_server_that_is_none_and_one_that_goes_away() -> None:
 
             async with (
                 await asyncio.start_server(serve, "127.0.0.1", 0) as server,
-                served(HttpProxy(Loopback(), None, lambda _: None).serve) as (at, _),
+                served(HttpProxy(Loopback(), None, lambda _: None, lambda _: None).serve) as (
+                    at,
+                    _,
+                ),
             ):
                 port = server.sockets[0].getsockname()[1]
                 words = f"GET http://127.0.0.1:{port}/ HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -153,7 +159,7 @@ def test_a_server_that_is_none_and_one_that_goes_away() -> None:
 
 def test_who_says_nothing_is_let_go() -> None:
     async def main() -> list[str]:
-        proxy = HttpProxy(Loopback(), None, print, head_seconds=0.05)
+        proxy = HttpProxy(Loopback(), None, print, print, head_seconds=0.05)
         async with served(proxy.serve) as (at, said):
             reader, writer = await asyncio.open_connection("127.0.0.1", at)
             writer.write(b"GET")
@@ -162,4 +168,4 @@ def test_who_says_nothing_is_let_go() -> None:
             await asyncio.sleep(0)
         return said
 
-    assert asyncio.run(main()) == ["client: TimeoutError"]
+    assert asyncio.run(main()) == ["client: took too long to say what it wants"]

@@ -38,7 +38,7 @@ def test_the_answer_comes_before_a_server_that_speaks_first() -> None:
         async with (
             Loopback() as dialler,
             origin(greets=GREETING) as port,
-            served(SocksProxy(dialler, None, print).serve) as (proxy, _),
+            served(SocksProxy(dialler, None, print, print).serve) as (proxy, _),
         ):
             reader, writer = await asked(proxy, connect(port) + b"early")
             writer.write_eof()
@@ -56,7 +56,10 @@ def test_the_answer_comes_before_a_server_that_speaks_first() -> None:
 def test_who_is_not_reached_is_told_of(host: bytes, port: int, code: int) -> None:
     async def main() -> tuple[bytes, list[str]]:
         said: list[str] = []
-        async with served(SocksProxy(Loopback(), None, said.append).serve) as (proxy, _):
+        async with served(SocksProxy(Loopback(), None, said.append, said.append).serve) as (
+            proxy,
+            _,
+        ):
             reader, writer = await asked(proxy, connect(port, host))
             answer = await reader.read()
             writer.close()
@@ -70,7 +73,7 @@ def test_who_is_not_reached_is_told_of(host: bytes, port: int, code: int) -> Non
 
 def test_who_says_nothing_is_let_go() -> None:
     async def main() -> list[str]:
-        proxy = SocksProxy(Loopback(), None, print, dialogue_seconds=0.05)
+        proxy = SocksProxy(Loopback(), None, print, print, dialogue_seconds=0.05)
         async with served(proxy.serve) as (port, said):
             reader, writer = await asked(port, b"\x05")
             assert await reader.read() == b""
@@ -78,7 +81,7 @@ def test_who_says_nothing_is_let_go() -> None:
             await asyncio.sleep(0)
         return said
 
-    assert asyncio.run(main()) == ["client: TimeoutError"]
+    assert asyncio.run(main()) == ["client: took too long to say what it wants"]
 
 
 def test_no_more_clients_than_there_is_room_for() -> None:
@@ -86,7 +89,7 @@ def test_no_more_clients_than_there_is_room_for() -> None:
         async with (
             Loopback() as dialler,
             origin(greets=GREETING) as port,
-            served(SocksProxy(dialler, None, print).serve, 1) as (at, _),
+            served(SocksProxy(dialler, None, print, print).serve, 1) as (at, _),
         ):
             first, first_writer = await asked(at, b"\x05\x01\x00")
             assert await first.readexactly(2) == b"\x05\x00"
@@ -105,7 +108,7 @@ def test_curl_with_names_of_the_network_and_a_password() -> None:
         async with (
             Loopback() as dialler,
             web([]) as port,
-            served(SocksProxy(dialler, users, print).serve) as (at, _),
+            served(SocksProxy(dialler, users, print, print).serve) as (at, _),
         ):
             url = f"http://db.internal:{port}/"
             way = f"socks5h://ann:secret@127.0.0.1:{at}"
@@ -127,7 +130,7 @@ def test_datagrams_by_name_and_by_address() -> None:
             echo.setblocking(False)
             echo.bind(("127.0.0.1", 0))
             port = echo.getsockname()[1]
-            async with served(SocksProxy(Loopback(), None, print).serve) as (proxy, _):
+            async with served(SocksProxy(Loopback(), None, print, print).serve) as (proxy, _):
                 reader, writer = await asked(proxy, b"\x05\x01\x00\x05\x03\x00\x01" + bytes(6))
                 answer = await reader.readexactly(12)
                 relay = ("127.0.0.1", int.from_bytes(answer[10:]))

@@ -53,7 +53,7 @@ class Forward(NamedTuple):
         """
         match = _FORM.fullmatch(text)
         ports = (int(match["from"] or 0), int(match["port"])) if match else (0, 0)
-        is_udp = bool(match) and match is not None and match["kind"] == "/udp"
+        is_udp = match is not None and match["kind"] == "/udp"
         if (
             match is None
             or not ports[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from usernet.proxy.flows import Flows
-from usernet.proxy.server import listening, serve
+from usernet.proxy.server import listening, serve, words
 
 if TYPE_CHECKING:
     from usernet.proxy.dialling import Datagrams, Dialler
@@ -73,7 +73,10 @@ class Forwarding:
                 Path(self._forward.path).unlink()
 
     async def _stream(self, client: socket.socket) -> None:
-        await self._dialler.carry(client, self._forward.host, self._forward.host_port, b"")
+        try:
+            await self._dialler.carry(client, self._forward.host, self._forward.host_port, b"")
+        except OSError as error:
+            self._say(f"{self._forward.goal}: {words(error)}")
 
     async def _datagrams(self, here: socket.socket) -> None:
         loop = asyncio.get_running_loop()

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import h11
 
-from usernet.errors import AuthenticationError, HandshakeError, UsernetError, network_failure
+from usernet.errors import AuthenticationError, HandshakeError, UsernetError
 from usernet.proxy import http_message as message
 from usernet.proxy.http_exchange import Upstream, exchange
 from usernet.proxy.reading import head
-from usernet.proxy.server import place
+from usernet.proxy.server import place, words
 
 if TYPE_CHECKING:
     import socket
@@ -38,6 +38,7 @@ class HttpProxy:
         dialler: Who dials.
         credentials: Who may ask; everybody where None.
         say: Told what each client asks for.
+        warn: Told who got no answer, and why.
         head_seconds: How long a client may take for the head of a request.
     """
 
@@ -46,11 +47,13 @@ class HttpProxy:
         dialler: Dialler,
         credentials: Credentials | None,
         say: Say,
+        warn: Say,
         head_seconds: float = _HEAD_SECONDS,
     ) -> None:
         self._dialler = dialler
         self._credentials = credentials
         self._say = say
+        self._warn = warn
         self._head_seconds = head_seconds
 
     async def serve(self, client: socket.socket) -> None:
@@ -77,10 +80,10 @@ class HttpProxy:
         """The next request; None where the client has ended, or what came was none."""
         try:
             async with asyncio.timeout(seconds):
-                words = await head(client, _LARGEST_HEAD)
-            if not words:
+                said = await head(client, _LARGEST_HEAD)
+            if not said:
                 return None
-            connection.receive_data(words)
+            connection.receive_data(said)
             event = connection.next_event()
         except (ValueError, h11.RemoteProtocolError) as error:
             await _refuse(client, connection, HTTPStatus.BAD_REQUEST, str(error))
@@ -104,8 +107,8 @@ class HttpProxy:
             self._say(f"{request.method.decode()} {_shown(request.target)}")
             return await exchange(request, client, connection, upstream)
         except (UsernetError, OSError, message.BadRequestError) as error:
-            self._say(f"{_shown(request.target)}: {_words(error)}")
-            await _refuse(client, connection, _status(error), _words(error))
+            self._warn(f"{_shown(request.target)}: {words(error)}")
+            await _refuse(client, connection, _status(error), words(error))
             return False
 
     async def _connect(self, request: h11.Request, client: socket.socket) -> None:
@@ -128,18 +131,13 @@ def _status(error: Exception) -> HTTPStatus:
     return HTTPStatus.GATEWAY_TIMEOUT if is_late else HTTPStatus.BAD_GATEWAY
 
 
-def _words(error: Exception) -> str:
-    failure = None if isinstance(error, UsernetError) else network_failure(error)
-    return failure.message if failure else str(error)
-
-
 async def _refuse(
-    client: socket.socket, connection: h11.Connection, status: HTTPStatus, words: str
+    client: socket.socket, connection: h11.Connection, status: HTTPStatus, problem: str
 ) -> None:
     """Say why not, if it is not too late for that; the connection ends then."""
     if connection.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
         return
-    body = f"usernet: {words}\n".encode()
+    body = f"usernet: {problem}\n".encode()
     fields = [
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Content-Length", str(len(body))),

@@ -9,6 +9,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from usernet.proxy.flows import Flows
+from usernet.proxy.server import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +57,7 @@ class Reversing:
             async with asyncio.timeout(self._timeout):
                 local = await self._connected(socket.SOCK_STREAM)
         except OSError as error:
-            self._say(f"{self._forward.goal}: {error}")
+            self._say(f"{self._forward.goal}: {words(error)}")
             return
         with contextlib.suppress(OSError):  # either end may go when it likes
             await inbound.carry(local)

@@ -11,12 +11,12 @@ import traceback
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeAlias
 
-from usernet.errors import ConfigError
+from usernet.errors import ConfigError, UsernetError, network_failure
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
 
-__all__ = ["MOST_CLIENTS", "Say", "Serve", "is_loopback", "listening", "place", "serve"]
+__all__ = ["MOST_CLIENTS", "Say", "Serve", "is_loopback", "listening", "place", "serve", "words"]
 
 MOST_CLIENTS = 1024
 """Clients that are served at a time; further ones wait in the port's queue."""
@@ -93,6 +93,12 @@ def _bound(family: int, kind: int, address: tuple[str, int]) -> socket.socket:
     return made
 
 
+def words(error: Exception) -> str:
+    """What an error says to a person."""
+    failure = None if isinstance(error, UsernetError) else network_failure(error)
+    return failure.message if failure else str(error) or type(error).__name__
+
+
 async def serve(
     sockets: Iterable[socket.socket], one: Serve, say: Say, most: int = MOST_CLIENTS
 ) -> None:
@@ -149,8 +155,10 @@ async def _served(client: socket.socket, one: Serve, say: Say, room: asyncio.Sem
         if client.family != socket.AF_UNIX:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         await one(client)
-    except (OSError, TimeoutError) as error:
-        say(f"client: {str(error) or type(error).__name__}")
+    except TimeoutError:
+        say("client: took too long to say what it wants")
+    except OSError as error:
+        say(f"client: {words(error)}")
     except Exception:
         sys.stderr.write(traceback.format_exc())
     finally:

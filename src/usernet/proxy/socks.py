@@ -6,10 +6,9 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from usernet.errors import UsernetError, network_failure
 from usernet.proxy import socks5
 from usernet.proxy.reading import exactly
-from usernet.proxy.server import place
+from usernet.proxy.server import place, words
 from usernet.proxy.socks_datagrams import Association
 
 if TYPE_CHECKING:
@@ -32,6 +31,7 @@ class SocksProxy:
         dialler: Who dials.
         credentials: Who may ask; everybody where None.
         say: Told what each client asks for.
+        warn: Told who got no answer, and why.
         dialogue_seconds: How long a client may take to say what it wants.
     """
 
@@ -40,11 +40,13 @@ class SocksProxy:
         dialler: Dialler,
         credentials: Credentials | None,
         say: Say,
+        warn: Say,
         dialogue_seconds: float = _DIALOGUE_SECONDS,
     ) -> None:
         self._dialler = dialler
         self._credentials = credentials
         self._say = say
+        self._warn = warn
         self._dialogue_seconds = dialogue_seconds
 
     async def serve(self, client: socket.socket) -> None:
@@ -58,13 +60,13 @@ class SocksProxy:
             async with asyncio.timeout(self._dialogue_seconds):
                 request = await _request(client, socks5.dialogue(self._credentials))
         except socks5.RefusalError as refusal:
-            self._say(f"client: {refusal}")
+            self._warn(f"client: {refusal}")
             await loop.sock_sendall(client, refusal.answer)
             return
         try:
             await self._answer(request, client)
         except OSError as error:
-            self._say(f"{place(request.host, request.port)}: {_words(error)}")
+            self._warn(f"{place(request.host, request.port)}: {words(error)}")
             await loop.sock_sendall(client, socks5.reply(socks5.reply_to(error)))
 
     async def _answer(self, request: socks5.Request, client: socket.socket) -> None:
@@ -102,8 +104,3 @@ async def _end_of(client: socket.socket) -> None:
     with contextlib.suppress(OSError):
         while await loop.sock_recv(client, 64):
             pass
-
-
-def _words(error: OSError) -> str:
-    failure = None if isinstance(error, UsernetError) else network_failure(error)
-    return failure.message if failure else str(error)
