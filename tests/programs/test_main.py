@@ -144,7 +144,8 @@ def test_every_verb_says_what_it_does(capsys: Captured) -> None:
     for verb in verbs:
         assert verb in overview
         assert run([verb, "--help"]) == 0
-        assert "--json" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert "--json" in said or verb in {"nc", "ssh"}  # whose output is another's
 
 
 @pytest.mark.parametrize(

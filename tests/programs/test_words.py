@@ -30,6 +30,19 @@ def test_from_the_first_word_that_is_no_option(line: str, program: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "program"),
+    [
+        ("--wireguard a.conf user@host ls -l", "user@host ls -l"),
+        ("--wireguard a.conf -v -p 22 host", "-v -p 22 host"),
+        ("--no-agent --timeout=5s -l user host", "-l user host"),
+    ],
+)
+def test_the_short_options_are_all_of_ssh(line: str, program: str) -> None:
+    words = marked(["ssh", *line.split()], "ssh", app)
+    assert " ".join(words[words.index("--") + 1 :]) == program
+
+
 @pytest.mark.parametrize("line", ["", "--help", "--rtt", "--rtt 80ms", "--quiet"])
 def test_without_a_program_nothing_is_marked(line: str) -> None:
     words = ["run", *line.split()]

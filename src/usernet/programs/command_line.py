@@ -22,6 +22,8 @@ for _verb, _help in VERBS:
     _home = "dressed" if _verb in QUICK else _verb
     app.command(f"usernet.programs.{_home}:{_verb}", name=_verb, help=_help)
 
+_HELP = {"--help", "-h"}
+
 
 def command(arguments: list[str]) -> int | None:
     """Run one command; what it returns.
@@ -29,7 +31,9 @@ def command(arguments: list[str]) -> int | None:
     Raises:
         ConfigError: It is none.
     """
-    words = marked(arguments, "run", app)
+    words = marked(marked(arguments, "run", app), "ssh", app)
+    if words and words[0] in dict(VERBS) and _HELP & set(words):
+        app[words[0]].help = None  # all that the function says, of which the overview has a line
     try:
         returned: int | None = app(
             words, result_action="return_value", print_error=False, exit_on_error=False

@@ -19,9 +19,14 @@ VERBS = (
     ("bench", "Measure how fast the engine is on this machine."),
     ("gateway", "Be the other end of WireGuard tunnels, in userspace."),
     ("keys", "Make the keys of a WireGuard tunnel."),
+    ("ssh", "Run ssh to a host in a tunnel."),
+    ("socks", "Be a SOCKS 5 proxy into a tunnel."),
+    ("http", "Be an HTTP proxy into a tunnel."),
+    ("forward", "Forward ports into a tunnel, and out of it."),
+    ("nc", "Connect standard input and output to a port in a tunnel."),
 )
 """The verbs, and what each does."""
-QUICK: tuple[str, ...] = ()
+QUICK = ("nc",)
 """Verbs of which plain command lines are read at once (`usernet.programs.quick`)."""
 
 

@@ -5,15 +5,21 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
+
+from usernet.errors import ConfigError
 
 if TYPE_CHECKING:
     from usernet.programs.options import LineOptions
+    from usernet.tunnel.way import Way
 
-__all__ = ["SHORT", "TunnelOptions"]
+__all__ = ["SECONDS", "SHORT", "TunnelOptions"]
 
 SHORT = {"verbose": "-v"}
 """Options that have a short name, too."""
+SECONDS = 30.0
+"""How long a connection may take to come about, where nothing is said."""
 
 
 class TunnelOptions:
@@ -21,7 +27,7 @@ class TunnelOptions:
 
     Args:
         wireguard: A file of wg-quick; several are read as one.
-        timeout: How long a handshake, a name and a connection may take together, such as 10s.
+        timeout: How long the handshake, a name and a connection may take in all; 30s without it.
         split: A domain whose names are the tunnel's, such as internal; all others are outside's.
         no_agent: Hold the tunnel in this process, instead of sharing one that stays for a minute.
         verbose: Tell on standard error what is done, and how long it takes.
@@ -44,3 +50,38 @@ class TunnelOptions:
         self.no_agent = no_agent
         self.verbose = verbose
         self.line = line
+
+    def enter(self) -> Way:
+        """The way into the tunnel, which is entered when the way is first used.
+
+        Raises:
+            ConfigError: No file is named, or a file or an option is wrong.
+        """
+        from usernet.tunnel.choice import WayOptions, way  # noqa: PLC0415 - start-up time
+
+        if not self.wireguard:
+            allowed = "--wireguard wg0.conf, a file of wg-quick"
+            raise ConfigError("no tunnel is named", allowed=allowed)
+        line = {} if self.line is None else vars(self.line)
+        given = {name: value for name, value in line.items() if value is not None}
+        agent = not self.no_agent
+        return way(WayOptions(self.wireguard, given, self.split, agent))
+
+    @property
+    def seconds(self) -> float:
+        """How long a connection may take to come about.
+
+        Raises:
+            ConfigError: It is no time.
+        """
+        if self.timeout is None:
+            return SECONDS
+        from usernet.config import units  # noqa: PLC0415 - start-up time
+
+        return units.nanoseconds(self.timeout, path="timeout") / 1e9
+
+    def say(self, text: str) -> None:
+        """Tell a person who wants to know what is done."""
+        if self.verbose:
+            sys.stderr.write(f"usernet: {text}\n")
+            sys.stderr.flush()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["marked"]
 
 _END = "--"
+_SHORT = {"ssh"}
+"""Verbs whose programs have the short options, all of them."""
 
 
 def marked(words: Sequence[str], verb: str, app: App) -> list[str]:
@@ -28,18 +30,19 @@ def marked(words: Sequence[str], verb: str, app: App) -> list[str]:
     """
     if not words or words[0] != verb:
         return list(words)
-    begin = _begin(words, _flags(app[verb]))
+    begin = _begin(words, _flags(app[verb]), ends_at_short=verb in _SHORT)
     if begin == len(words) or words[begin] == _END:
         return list(words)
     return [*words[:begin], _END, *words[begin:]]
 
 
-def _begin(words: Sequence[str], flags: set[str]) -> int:
+def _begin(words: Sequence[str], flags: set[str], *, ends_at_short: bool) -> int:
     """Where the program's words begin: at ``--``, or at the first word that is no option."""
+    ours = _END if ends_at_short else "-"
     index = 1
     while index < len(words):
         word = words[index]
-        if word == _END or not word.startswith("-"):
+        if word == _END or not word.startswith(ours):
             return index
         alone = word in flags or "=" in word or not word.startswith(_END)
         index += 1 if alone else 2
