@@ -85,6 +85,7 @@ class Control:
         self._recorder.add(self._last)
         self.names: tuple[str, str] = names
         self.is_over: bool = False
+        self._seen: Link | None = None
         self._final: dict[str, object] = {}
 
     # What it is ---------------------------------------------------------------------------------
@@ -355,7 +356,7 @@ class Control:
             self._tell("present", self._present())
 
     def _present(self) -> dict[str, object]:
-        link = self._emulation.link
+        link = self._seen = self._emulation.link
         playback = self._emulation.playback
         return {
             "generation": self._generation,
@@ -396,6 +397,8 @@ class Control:
             "playing": self._emulation.playback.is_playing,
             **points.point(self._last, now, link),
         }
+        if link != self._seen:  # the timeline has moved it
+            self._tell("present", self._present())
         self._points.append(point)
         self._last = now
         self._tell("point", point)

@@ -129,7 +129,15 @@ def _of_config(api: Api) -> tuple[Operation, ...]:
         _change("PATCH", "/config", api.patch, "patchConfig", patched, body=patch),
         _get("/present", api.present, "readPresent", present, ref("Present"), has_generation=True),
         _get("/profiles", api.profiles, "listProfiles", every, array(ref("Profile"))),
-        _change("POST", profile, api.apply, "applyProfile", apply, parameters=(_NAME,)),
+        _change(
+            "POST",
+            profile,
+            api.apply,
+            "applyProfile",
+            apply,
+            parameters=(_NAME,),
+            problems=(404,),
+        ),
     )
 
 

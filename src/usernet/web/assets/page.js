@@ -1,0 +1,111 @@
+// The page of a running line. All that it shows is what the line says: two pages never disagree.
+
+import { Charts } from "/assets/charts.js";
+import { Drops } from "/assets/drops.js";
+import { byId, el, setText } from "/assets/element.js";
+import { Flows } from "/assets/flows.js";
+import { seconds } from "/assets/quantity.js";
+import { Timeline } from "/assets/scenario.js";
+import { Side } from "/assets/side.js";
+import { Wire } from "/assets/wire.js";
+
+const SILENCE = 3000; // milliseconds without a word after which the line is taken for lost
+
+const wire = new Wire(() => new Promise((resolve) => {
+  const dialog = byId("token");
+  if (!dialog.open) dialog.showModal();
+  dialog.querySelector("form").addEventListener("submit", (event) => resolve(event.target.elements.token.value.trim()), { once: true });
+}));
+const fail = (error) => {
+  const notice = byId("notice");
+  notice.textContent = [error.told?.path, error.told?.message ?? error.message, error.told?.allowed].filter(Boolean).join(": ");
+  notice.hidden = false;
+  clearTimeout(fail.timer);
+  fail.timer = setTimeout(() => { notice.hidden = true; }, 8000);
+};
+
+const sides = Object.fromEntries(["down", "up"].map((way) => [way, new Side(way, (key, value) => wire.call("PATCH", "/config", { [way]: { [key]: value } }))]));
+byId("sides").append(sides.down.element, sides.up.element);
+const flows = new Flows(wire), charts = new Charts(), timeline = new Timeline(wire, fail), drops = new Drops();
+let generation = 0, profiles = [], heard = 0, over = false, late = 0;
+
+const present = (told) => {
+  if (generation) charts.mark(told.time);
+  const isNew = told.generation !== generation;
+  generation = told.generation;
+  const [first, second] = told.names;
+  setText(byId("ends"), first ? `${first} ⇄ ${second}` : "");
+  document.title = first ? `${first} – ${second}: usernet` : "usernet";
+  for (const way of ["down", "up"]) sides[way].show(told[way]);
+  flows.show(told.flows);
+  charts.show(told.flows);
+  byId("profile").value = told.profile ?? "none";
+  setText(byId("profile-told"), profiles.find((one) => one.name === told.profile)?.description ?? "");
+  capture(told.capture);
+  if (isNew) timeline.load().then(() => timeline.show(told.position, told.playing), fail);
+  else timeline.show(told.position, told.playing);
+};
+
+const point = (told) => {
+  charts.add(told);
+  drops.add(told);
+  flows.showPoint(told.lines);
+  for (const way of ["down", "up"]) sides[way].showUse(charts.reading(told, way, { sum: true, of: (one) => one.bits_out, name: "rate" }));
+  timeline.show(told.position, told.playing);
+  setText(byId("time"), seconds(told.time));
+  if (told.late) late = told.time;
+  if (told.fidelity !== "trusted") state("unsure", `behind its clock: ${told.reason}`);
+  else if (late && told.time - late < 5) state("unsure", "packets leave late");
+  else state("good", "exact");
+};
+
+const state = (kind, text) => {
+  byId("state").className = `chip ${kind}`;
+  setText(byId("state"), text);
+  document.body.classList.toggle("lost", kind === "bad");
+};
+
+const capture = ({ running, available }) => {
+  byId("capture").setAttribute("aria-pressed", String(running));
+  setText(byId("capture"), running ? "Stop capture" : "Capture");
+  byId("capture-file").hidden = !available || running;
+};
+
+const happened = (kind, told) => {
+  heard = performance.now();
+  if (kind === "present") present(told);
+  else if (kind === "point") point(told);
+  else if (kind === "capture") capture(told);
+  else if (kind === "problem") fail(told);
+  else if (kind === "end") { over = true; state("bad", "the line has ended"); }
+};
+
+const begin = async () => {
+  heard = performance.now();
+  over = false;
+  const [found, points] = await Promise.all([wire.get("/profiles"), wire.get("/points")]);
+  if (!profiles.length) {
+    profiles = found;
+    const options = [el("option", { value: "none", textContent: "none: a perfect line" }), ...found.map((one) => el("option", { value: one.name, textContent: one.name, title: one.description }))];
+    byId("profile").replaceChildren(...options);
+  }
+  generation = 0;
+  charts.fill(points.slice(-600));
+};
+
+const lost = () => { if (!over) state("bad", "connection lost; trying again"); };
+
+byId("profile").addEventListener("change", async (event) => {
+  try { await wire.call("POST", `/profiles/${encodeURIComponent(event.target.value)}/apply`); } catch (error) { fail(error); }
+});
+byId("capture").addEventListener("click", async () => {
+  const running = byId("capture").getAttribute("aria-pressed") === "true";
+  try { capture(await wire.call("POST", running ? "/capture/stop" : "/capture/start")); } catch (error) { fail(error); }
+});
+byId("capture-file").addEventListener("click", () => wire.save("/capture/file", "usernet.pcapng").catch(fail));
+byId("report").addEventListener("click", () => wire.save("/report", "usernet.html").catch(fail));
+document.addEventListener("visibilitychange", () => { if (!document.hidden) charts.draw(); });
+setInterval(() => { if (heard && !over && performance.now() - heard > SILENCE) lost(); }, 1000);
+
+wire.watch(begin, happened, lost);
+charts.load().catch(() => fail(new Error("the charts cannot be loaded")));

@@ -1,0 +1,273 @@
+"""The page, in Debian's Chromium: every control, two pages at once, a server that comes back."""
+
+# ruff: noqa: ANN401 - playwright may not be there, and so are its types
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.web.served import Running, served
+
+from usernet.web import Token
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install it)")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with sync_api.sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield found
+        found.close()
+
+
+@pytest.fixture
+def running() -> Iterator[Running]:
+    with served() as one:
+        yield one
+
+
+@pytest.fixture
+def page(browser: Any, running: Running) -> Iterator[Any]:
+    with opened(browser, running.url) as one:
+        yield one
+
+
+class opened:  # noqa: N801 - it is used like a function
+    """A page in a window of its own, which must not have failed at its end."""
+
+    def __init__(self, browser: Any, url: str, **options: object) -> None:
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.failed: list[str] = []
+        self.page.on("pageerror", lambda error: self.failed.append(str(error)))
+        self.page.goto(url)
+
+    def __enter__(self) -> Any:
+        live(self.page)
+        return self.page
+
+    def __exit__(self, *_: object) -> None:
+        self.context.close()
+        assert not self.failed
+
+
+def live(page: Any) -> None:
+    sync_api.expect(page.locator("#state")).to_have_class(re.compile("good|unsure"))
+
+
+def field(page: Any, way: str, label: str) -> Any:
+    return page.locator(f"#sides .{way}").get_by_label(label, exact=True)
+
+
+def comes(locator: Any, value: str) -> None:
+    sync_api.expect(locator).to_have_value(value)
+
+
+class TestLine:
+    def test_it_shows_what_was_typed(self, page: Any) -> None:
+        comes(field(page, "up", "Rate"), "1024kbit")
+        comes(field(page, "up", "Loss"), "2%")
+        comes(field(page, "down", "Delay, one way"), "0.040s")
+        comes(field(page, "down", "Rate"), "")
+
+    def test_a_number_is_typed_and_is_what_runs(self, page: Any, running: Running) -> None:
+        rate = field(page, "up", "Rate")
+        rate.fill("1.50mbit")
+        rate.press("Enter")
+        sync_api.expect(page.locator("#state")).to_be_visible()
+        while running.control.generation == 1:
+            page.wait_for_timeout(10)
+        assert running.http.get("/config").json()["up"] == {"loss": "2%", "rate": "1.50mbit"}
+        comes(rate, "1.50mbit")
+
+    def test_what_is_wrong_is_told_beside_it_and_stays(self, page: Any, running: Running) -> None:
+        rate = field(page, "up", "Rate")
+        rate.fill("fast")
+        rate.press("Enter")
+        error = page.locator("#sides .up .error:visible")
+        sync_api.expect(error).to_contain_text("not a rate")
+        comes(rate, "fast")
+        assert running.control.generation == 1
+        rate.press("Escape")
+        comes(rate, "1024kbit")
+        sync_api.expect(error).to_have_count(0)
+
+    def test_a_slider_writes_its_own_value_alone(self, page: Any, running: Running) -> None:
+        slider = page.locator("#sides .up").get_by_label("Loss, up")
+        slider.focus()
+        slider.press("ArrowRight")
+        while running.control.generation == 1:
+            page.wait_for_timeout(10)
+        config = running.http.get("/config").json()
+        assert config["up"]["rate"] == "1024kbit"
+        assert config["down"] == "delay=0.040s"
+        assert config["up"]["loss"] not in {"2%", "none"}
+
+    def test_a_value_with_no_place_on_a_slider_is_left_alone(
+        self, page: Any, running: Running
+    ) -> None:
+        running.control.patch({"up": {"loss": "burst 2% 5"}})
+        comes(field(page, "up", "Loss"), "burst 2% 5")
+        sync_api.expect(page.locator("#sides .up").get_by_label("Loss, up")).to_be_disabled()
+
+    def test_a_profile_is_chosen(self, page: Any, running: Running) -> None:
+        page.get_by_label("Profile").select_option("lte")
+        comes(field(page, "down", "Rate"), "12mbit")
+        sync_api.expect(page.locator("#profile-told")).to_contain_text("LTE")
+        assert running.control.document.table["profile"] == "lte"
+
+    def test_a_direction_is_cut_and_restored(self, page: Any, running: Running) -> None:
+        down = page.locator("#sides .down")
+        down.get_by_role("button", name="Cut").click()
+        down.get_by_role("button", name="Restore").click()
+        sync_api.expect(down.get_by_role("button", name="Cut")).to_be_visible()
+        assert running.control.generation == 3
+
+    def test_other_keys_are_there_too(self, page: Any, running: Running) -> None:
+        page.locator("#sides .up summary").click()
+        aqm = field(page, "up", "aqm")
+        aqm.fill("codel target 9ms")
+        aqm.press("Tab")
+        while running.control.generation == 1:
+            page.wait_for_timeout(10)
+        assert running.http.get("/present").json()["up"]["aqm"] == "codel target 9ms"
+
+
+class TestFlows:
+    def test_one_is_added_moved_changed_and_removed(self, page: Any, running: Running) -> None:
+        page.get_by_label("Name").fill("media")
+        page.get_by_label("Filter", exact=True).fill("udp prot 1")
+        page.get_by_role("button", name="Add a flow").click()
+        sync_api.expect(page.locator("#flow-add .error")).to_be_visible()
+        page.get_by_label("Filter", exact=True).fill("udp and port 3478")
+        page.get_by_role("button", name="Add a flow").click()
+        sync_api.expect(page.locator(".flow .name")).to_have_text(["dns", "media"])
+        page.get_by_role("button", name="Earlier: media").click()
+        sync_api.expect(page.locator(".flow .name")).to_have_text(["media", "dns"])
+        flow = page.locator(".flow").first
+        rate = flow.locator(".side.down").get_by_label("Rate", exact=True)
+        rate.fill("500kbit")
+        rate.press("Enter")
+        choice = page.locator("#subject")
+        choice.select_option("media")
+        page.get_by_label("Filter of dns").fill("udp prot")
+        page.get_by_label("Filter of dns").press("Tab")
+        sync_api.expect(page.locator(".flow").last.locator(".error").first).to_be_visible()
+        page.get_by_role("button", name="Remove: dns").click()
+        sync_api.expect(page.locator(".flow .name")).to_have_text(["media"])
+        (left,) = running.http.get("/flows").json()
+        assert left == {"name": "media", "filter": "udp and port 3478", "down": {"rate": "500kbit"}}
+
+
+class TestScenario:
+    def test_it_is_paused_sought_and_played(self, page: Any, running: Running) -> None:
+        page.get_by_role("button", name="Pause").click()
+        play = page.get_by_role("button", name="Play")
+        sync_api.expect(play).to_be_visible()
+        page.locator("#events button").first.click()
+        comes(field(page, "down", "Delay, one way"), "50ms")
+        sync_api.expect(page.locator("#position")).to_have_text("1:00:00")
+        assert not running.http.get("/scenario").json()["playing"]
+        play.click()
+        sync_api.expect(page.get_by_role("button", name="Pause")).to_be_visible()
+
+
+class TestSight:
+    def test_charts_are_drawn(self, page: Any) -> None:
+        sync_api.expect(page.locator("#plots canvas")).to_have_count(4)
+        sync_api.expect(page.locator("#plots .plot").nth(1)).to_contain_text("40 ms")
+
+    def test_what_is_written_down_is_saved(self, page: Any, tmp_path: Path) -> None:
+        page.get_by_role("button", name="Capture", exact=True).click()
+        page.get_by_role("button", name="Stop capture").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Save capture").click()
+        path = tmp_path / "capture"
+        download.value.save_as(path)
+        assert path.read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Report").click()
+        assert download.value.suggested_filename == "usernet.html"
+
+
+class TestTwo:
+    def test_two_pages_never_disagree(self, browser: Any, running: Running, page: Any) -> None:
+        with opened(browser, running.url) as other:
+            rate = field(page, "up", "Rate")
+            typing = field(other, "up", "Loss")
+            typing.fill("3")  # not done yet
+            rate.fill("2mbit")
+            rate.press("Enter")
+            comes(field(other, "up", "Rate"), "2mbit")
+            comes(typing, "3")
+            typing.fill("3%")
+            typing.press("Enter")
+            comes(field(page, "up", "Loss"), "3%")
+        assert running.http.get("/config").json()["up"] == {"loss": "3%", "rate": "2mbit"}
+
+    def test_a_server_that_comes_back_is_found_again(self, browser: Any) -> None:
+        with served() as first:
+            port = int(first.url.rpartition(":")[2])
+            window = opened(browser, first.url)
+            page = window.__enter__()
+        sync_api.expect(page.locator("#state")).to_have_class(re.compile("bad"))
+        with served(port=port) as second:
+            live(page)
+            second.control.patch({"up": {"rate": "7mbit"}})
+            comes(field(page, "up", "Rate"), "7mbit")
+            window.__exit__()
+
+
+class TestToken:
+    def test_it_comes_with_the_address_or_is_asked_for(self, browser: Any) -> None:
+        secret = "a-secret-word-of-ours"
+        with served(Token(secret)) as running:
+            with opened(browser, f"{running.url}/#token={secret}") as page:
+                assert secret not in page.url
+            context = browser.new_context()
+            page = context.new_page()
+            page.goto(running.url)
+            page.get_by_label("Token").fill(secret)
+            page.get_by_role("button", name="Go on").click()
+            live(page)
+            context.close()
+
+
+def test_it_is_all_there_on_a_phone(browser: Any, running: Running) -> None:
+    phone = {"width": 390, "height": 844}
+    with opened(browser, running.url, viewport=phone, has_touch=True) as page:
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 390
+
+
+def test_by_keyboard_alone(page: Any, running: Running) -> None:
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement === document.querySelector('#sides .down input')"):
+            break
+    page.keyboard.type("3mbit")
+    page.keyboard.press("Enter")
+    while running.control.generation == 1:
+        page.wait_for_timeout(10)
+    assert running.http.get("/present").json()["down"]["rate"] == "3mbit"
