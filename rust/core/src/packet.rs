@@ -67,6 +67,7 @@ struct Meta {
     len: u32,
     network: u16,
     offload: Offload,
+    class: u16,
     dropped: Option<Cause>,
 }
 
@@ -190,6 +191,20 @@ impl Packet {
     #[must_use]
     pub fn is_super(&self) -> bool {
         self.0.meta.offload.segmentation != Segmentation::None
+    }
+
+    /// Which of those that share a queue it belongs to, by the number that whoever holds the queue
+    /// has given it.
+    #[inline]
+    #[must_use]
+    pub fn class(&self) -> u16 {
+        self.0.meta.class
+    }
+
+    /// Says which of those that share a queue it belongs to.
+    #[inline]
+    pub fn set_class(&mut self, class: u16) {
+        self.0.meta.class = class;
     }
 
     /// Why it was dropped, on the way to whoever writes that down.

@@ -2,7 +2,8 @@
 //! later `mod` and `xor`. A program is checked once, when it is loaded; then it only jumps forward,
 //! so that it ends, and a load from outside the packet ends it with a refusal.
 use code::*;
-use machine::{Machine, Step};
+pub use machine::Sight;
+use machine::{Everything, Machine, Step};
 
 mod code;
 mod machine;
@@ -146,7 +147,21 @@ impl Program {
     /// what the program takes for the packet's length, also where fewer bytes are there.
     #[must_use]
     pub fn run(&self, bytes: &[u8], wire_len: u32) -> u32 {
-        let mut machine = Machine::new(bytes, wire_len);
+        self.execute(&mut Machine::new(bytes, wire_len, &Everything))
+    }
+
+    /// Runs it on a packet of which it may see only a part: whether it takes the packet; none
+    /// where that depends on what it may not see. So of two packets that are alike in what may be
+    /// seen, and are long enough to hold it, the answer is the same.
+    #[must_use]
+    pub fn run_within(&self, bytes: &[u8], sight: &impl Sight) -> Option<bool> {
+        let mut machine = Machine::new(bytes, 0, sight);
+        let value = self.execute(&mut machine);
+        (!machine.is_beyond()).then_some(value != 0)
+    }
+
+    #[inline]
+    fn execute<S: Sight>(&self, machine: &mut Machine<'_, S>) -> u32 {
         let mut next = 0;
         while let Some(instruction) = self.0.get(next) {
             match machine.step(*instruction) {

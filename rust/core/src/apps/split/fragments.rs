@@ -1,7 +1,7 @@
 //! Where the first fragments of packets went, for the later ones to follow: a bounded table.
 use crate::packet::Packet;
 use crate::time::{Nanos, SECOND};
-use crate::wire::headers;
+use crate::wire::headers::Layers;
 use std::collections::{BTreeMap, VecDeque};
 
 /// How many packets in fragments are remembered; the oldest makes room for the next.
@@ -24,8 +24,7 @@ pub(super) struct Key {
 
 impl Key {
     /// The key of a fragment, and whether it is its packet's first.
-    pub(super) fn of(packet: &Packet) -> Option<(Self, bool)> {
-        let layers = headers::layers(packet)?;
+    pub(super) fn of(packet: &Packet, layers: &Layers) -> Option<(Self, bool)> {
         let fragment = layers.fragment?;
         let mut addresses = [0; 32];
         let both = layers.addresses(packet.bytes());
@@ -87,10 +86,15 @@ impl Fragments {
         fresh.then_some(first.choice)
     }
 
-    /// Forgets what went to the filter `count` or a later one.
-    pub(super) fn keep_below(&mut self, count: usize) {
-        let stays = |first: &First| first.choice.is_none_or(|number| number < count);
-        self.known.retain(|_, first| stays(first));
+    /// Follows filters to their new numbers: what went to one that is gone is forgotten.
+    pub(super) fn follow(&mut self, moved: &[Choice]) {
+        self.known.retain(|_, first| {
+            let Some(number) = first.choice else {
+                return true;
+            };
+            first.choice = moved.get(number).copied().flatten();
+            first.choice.is_some()
+        });
     }
 }
 

@@ -11,25 +11,58 @@ pub(super) enum Step {
     End(u32),
 }
 
+/// Which of a packet's bytes a program may look at.
+pub trait Sight {
+    /// Whether it may look at the `size` bytes at `at`.
+    fn covers(&self, at: usize, size: usize) -> bool;
+    /// Whether it may ask for the packet's length.
+    fn covers_length(&self) -> bool;
+}
+
+/// All of them.
+pub(super) struct Everything;
+
+impl Sight for Everything {
+    #[inline(always)]
+    fn covers(&self, _: usize, _: usize) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    fn covers_length(&self) -> bool {
+        true
+    }
+}
+
 /// A program's state.
-pub(super) struct Machine<'a> {
+pub(super) struct Machine<'a, S> {
     bytes: &'a [u8],
+    sight: &'a S,
+    /// Whether it looked at what it may not.
+    beyond: bool,
     wire_len: u32,
     accumulator: u32,
     index: u32,
     memory: [u32; SLOTS],
 }
 
-impl<'a> Machine<'a> {
+impl<'a, S: Sight> Machine<'a, S> {
     /// A machine about to start.
-    pub(super) fn new(bytes: &'a [u8], wire_len: u32) -> Self {
+    pub(super) fn new(bytes: &'a [u8], wire_len: u32, sight: &'a S) -> Self {
         Self {
             bytes,
+            sight,
+            beyond: false,
             wire_len,
             accumulator: 0,
             index: 0,
             memory: [0; SLOTS],
         }
+    }
+
+    /// Whether it has looked at what it may not, which ends a program with a refusal.
+    pub(super) fn is_beyond(&self) -> bool {
+        self.beyond
     }
 
     /// Does one instruction.
@@ -87,32 +120,70 @@ impl<'a> Machine<'a> {
         Some(())
     }
 
+    /// Whether the program may look there; noted where not.
+    #[inline(always)]
+    fn sees(&mut self, at: usize, size: usize) -> bool {
+        let sees = self.sight.covers(at, size);
+        self.beyond |= !sees;
+        sees
+    }
+
+    #[inline(always)]
+    fn length(&mut self) -> Option<u32> {
+        let sees = self.sight.covers_length();
+        self.beyond |= !sees;
+        sees.then_some(self.wire_len)
+    }
+
     #[inline]
-    fn load(&self, code: u16, constant: u32) -> Option<u32> {
+    fn load(&mut self, code: u16, constant: u32) -> Option<u32> {
         let at = constant as usize;
         // A sum beyond 32 bits does not wrap: it is outside of any packet.
-        let indirect = || at.checked_add(self.index as usize);
+        let indirect = at.checked_add(self.index as usize);
         match code {
-            LOAD_WORD => u32_at(self.bytes, at),
-            LOAD_HALF => u16_at(self.bytes, at).map(u32::from),
-            LOAD_BYTE => self.bytes.get(at).copied().map(u32::from),
-            LOAD_WORD_AT => u32_at(self.bytes, indirect()?),
-            LOAD_HALF_AT => u16_at(self.bytes, indirect()?).map(u32::from),
-            LOAD_BYTE_AT => self.bytes.get(indirect()?).copied().map(u32::from),
+            LOAD_WORD => self.word(at),
+            LOAD_HALF => self.half(at),
+            LOAD_BYTE => self.byte(at),
+            LOAD_WORD_AT => self.word(indirect?),
+            LOAD_HALF_AT => self.half(indirect?),
+            LOAD_BYTE_AT => self.byte(indirect?),
             LOAD_MEMORY => Some(self.memory[slot(constant)]),
-            LOAD_LENGTH => Some(self.wire_len),
+            LOAD_LENGTH => self.length(),
             _ => Some(constant),
         }
     }
 
     #[inline]
-    fn load_index(&self, code: u16, constant: u32) -> Option<u32> {
+    fn word(&mut self, at: usize) -> Option<u32> {
+        let sees = self.sees(at, 4);
+        sees.then(|| u32_at(self.bytes, at)).flatten()
+    }
+
+    #[inline]
+    fn half(&mut self, at: usize) -> Option<u32> {
+        let sees = self.sees(at, 2);
+        sees.then(|| u16_at(self.bytes, at))
+            .flatten()
+            .map(u32::from)
+    }
+
+    #[inline]
+    fn byte(&mut self, at: usize) -> Option<u32> {
+        let sees = self.sees(at, 1);
+        sees.then(|| self.bytes.get(at))
+            .flatten()
+            .copied()
+            .map(u32::from)
+    }
+
+    #[inline]
+    fn load_index(&mut self, code: u16, constant: u32) -> Option<u32> {
         match code {
             INDEX_MEMORY => Some(self.memory[slot(constant)]),
-            INDEX_LENGTH => Some(self.wire_len),
+            INDEX_LENGTH => self.length(),
             INDEX_HEADER => {
-                let byte = *self.bytes.get(constant as usize)?;
-                Some(u32::from(byte & 0xf) * 4)
+                let byte = self.byte(constant as usize)?;
+                Some((byte & 0xf) * 4)
             }
             _ => Some(constant),
         }

@@ -1,0 +1,29 @@
+//! One flow of a split.
+use crate::wire::bpf::Program;
+
+/// What went to an output; a super-packet counts as those that it stands for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Counter {
+    pub(super) packets: u64,
+    pub(super) bytes: u64,
+}
+
+/// A flow: what it is called, what it takes, and where that goes.
+pub(super) struct Flow {
+    pub(super) name: String,
+    pub(super) program: Program,
+    /// Its output, if that has a link.
+    pub(super) output: Option<usize>,
+    pub(super) counter: Counter,
+}
+
+impl Flow {
+    pub(super) fn new(name: String, program: Program) -> Self {
+        Self {
+            name,
+            program,
+            output: None,
+            counter: Counter::default(),
+        }
+    }
+}
