@@ -1,6 +1,8 @@
 //! Apps: the nodes of the graph. An app's `pull` brings packets in, its `push` handles what stands
 //! on its input links. An app reaches nothing but its links, and what its context lends it.
 use crate::apps::wireguard::WireGuard;
+use crate::cause::Cause;
+use crate::drops::Drops;
 use crate::link::Link;
 use crate::log::{Event, Log};
 use crate::packet::{Packet, Pool};
@@ -9,6 +11,7 @@ use crate::time::Nanos;
 use serde_json::{Map, Value};
 use std::any::Any;
 use std::fmt;
+use std::sync::Arc;
 
 /// About how many packets a pull brings in: few enough for the batch to stay in the cache.
 pub const BATCH: usize = 128;
@@ -161,6 +164,15 @@ pub trait App: Any + Send {
     /// Adds what it has counted.
     fn count(&self, _now: Nanos, _into: &mut Map<String, Value>) {}
 
+    /// Takes a message from outside, and answers it.
+    ///
+    /// # Errors
+    /// It is not one that this app understands.
+    fn tell(&mut self, _message: &Value) -> Result<Value, AppError> {
+        let message = format!("a {} takes no messages", self.kind());
+        Err(AppError::config(message))
+    }
+
     /// What it has written down over time, which is too much to be counted with the rest.
     fn series(&self) -> Option<Value> {
         None
@@ -193,6 +205,7 @@ pub struct Context<'a> {
     /// Where packets come from and go back to.
     pub pool: &'a mut Pool,
     pub(crate) log: &'a mut Log,
+    pub(crate) drops: &'a mut Drops,
     pub(crate) app: u16,
     pub(crate) links: &'a mut [Link],
     pub(crate) inputs: &'a [usize],
@@ -247,6 +260,18 @@ impl Context<'_> {
     #[inline]
     pub fn restore(&mut self, input: usize, ring: Vec<Packet>) {
         self.links[self.inputs[input]].restore(ring);
+    }
+
+    /// Notes a drop among the latest ones: the app, and whose share of a queue it was, by name.
+    #[inline]
+    pub fn note_drop(
+        &mut self,
+        app: &Arc<str>,
+        share: Option<&Arc<str>>,
+        cause: Cause,
+        packet: &Packet,
+    ) {
+        self.drops.add(self.now, app, share, cause, packet);
     }
 
     /// Writes what happened to a packet into the event log, if one is kept.

@@ -2,6 +2,7 @@
 //! each app with something to handle is pushed, in the order in which packets flow.
 use crate::agenda::Agenda;
 use crate::app::{App, Context};
+use crate::drops::Drops;
 use crate::graph::{HostKey, Slot};
 use crate::link::Link;
 use crate::log::Log;
@@ -17,6 +18,7 @@ pub(crate) struct Breath<'a> {
     pub(crate) fed: &'a [usize],
     pub(crate) pool: &'a mut Pool,
     pub(crate) log: &'a mut Log,
+    pub(crate) drops: &'a mut Drops,
     /// The hosts that have events.
     pub(crate) eventful: &'a mut Vec<HostKey>,
 }
@@ -68,6 +70,7 @@ impl Breath<'_> {
             now: self.now,
             pool: self.pool,
             log: self.log,
+            drops: self.drops,
             app: place as u16,
             links: self.links,
             inputs: &slot.inputs,

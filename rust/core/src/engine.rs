@@ -6,12 +6,14 @@ use crate::app::{App, AppError, Descriptor};
 use crate::apps::wireguard::WireGuard;
 use crate::breath::Breath;
 use crate::change::{Change, Registry};
+use crate::drops::Drops;
 use crate::graph::Graph;
 pub use crate::graph::HostKey;
 use crate::log::Log;
 use crate::packet::Pool;
 use crate::stack::{Host, Readiness, SocketId};
 use crate::time::{MICROSECOND, Nanos, SECOND};
+use serde_json::Value;
 use std::any::Any;
 use std::collections::BTreeMap;
 
@@ -28,6 +30,7 @@ pub struct Engine {
     pub(crate) graph: Graph,
     pub(crate) pool: Pool,
     pub(crate) log: Log,
+    drops: Drops,
     pub(crate) now: Nanos,
     pub(crate) breaths: u64,
     /// Breaths since time passed, or somebody outside changed or asked something.
@@ -99,6 +102,7 @@ impl Engine {
             fed,
             pool: &mut self.pool,
             log: &mut self.log,
+            drops: &mut self.drops,
             eventful: &mut self.eventful,
         };
         breath.pull(agenda, ranks);
@@ -288,6 +292,21 @@ impl Engine {
     /// The event log.
     pub fn log(&mut self) -> &mut Log {
         &mut self.log
+    }
+
+    /// Gives the app of that name a message; its answer.
+    ///
+    /// # Errors
+    /// There is no such app, or it does not understand the message.
+    pub fn tell(&mut self, app: &str, message: &Value) -> Result<Value, AppError> {
+        let unknown = || AppError::config(format!("there is no app {app}"));
+        self.graph.app_mut(app).ok_or_else(unknown)?.tell(message)
+    }
+
+    /// The latest drops.
+    #[must_use]
+    pub fn drops(&self) -> &Drops {
+        &self.drops
     }
 
     /// The packets lent out.

@@ -104,6 +104,11 @@ impl Graph {
         self.place(name).map(|place| &*self.slots[place].app)
     }
 
+    pub(crate) fn app_mut(&mut self, name: &str) -> Option<&mut Box<dyn App>> {
+        let place = self.place(name)?;
+        Some(&mut self.slots[place].app)
+    }
+
     pub(crate) fn host_key(&self, name: &str) -> Option<HostKey> {
         self.slots[self.place(name)?].host
     }
@@ -181,9 +186,27 @@ impl Graph {
             self.links.push(old.remove(&spec).unwrap_or_default());
             self.specs.push(spec);
         }
-        for mut link in old.into_values() {
-            while let Some(packet) = link.receive() {
-                pool.free(packet);
+        for (spec, link) in old {
+            self.hand_over(&spec, link, pool);
+        }
+    }
+
+    /// What stands on a link that is gone goes to the one that took its place, where it led or
+    /// where it came from; so a line whose flows change loses no packet.
+    fn hand_over(&mut self, gone: &LinkSpec, mut link: Link, pool: &mut Pool) {
+        let leads_there = |spec: &LinkSpec| spec.to == gone.to;
+        let comes_from = |spec: &LinkSpec| spec.from == gone.from;
+        let mut heirs = [
+            self.specs.iter().position(leads_there),
+            self.specs.iter().position(comes_from),
+        ]
+        .into_iter()
+        .flatten();
+        let heir = heirs.next();
+        while let Some(packet) = link.receive() {
+            match heir {
+                Some(heir) => self.links[heir].transmit(packet, pool),
+                None => pool.free(packet),
             }
         }
     }

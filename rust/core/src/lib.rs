@@ -12,6 +12,7 @@ mod breath;
 pub mod cause;
 mod change;
 mod deadlines;
+pub mod drops;
 pub mod engine;
 mod graph;
 pub mod link;

@@ -74,6 +74,22 @@ impl Run {
         self.turn().with(|engine, _| engine.series(app))
     }
 
+    /// Gives an app a message; its answer.
+    ///
+    /// # Errors
+    /// There is no such app, it does not understand the message, or the engine has ended.
+    pub fn tell(&self, app: &str, message: &Value) -> Result<Value, AppError> {
+        self.turn().with(|engine, _| engine.tell(app, message))?
+    }
+
+    /// The latest drops behind the first `after` that there ever were.
+    ///
+    /// # Errors
+    /// The engine has ended.
+    pub fn drops(&self, after: u64) -> Result<Value, AppError> {
+        self.turn().with(|engine, _| engine.drops().after(after))
+    }
+
     /// Starts to keep the event log.
     ///
     /// # Errors

@@ -86,6 +86,16 @@ impl Engine {
         })
     }
 
+    fn tell(&self, py: Python<'_>, app: &str, message: &str) -> PyResult<String> {
+        let wrong = |error| errors::raise(AppError::config(format!("message: {error}")));
+        let message = serde_json::from_str(message).map_err(wrong)?;
+        self.ask(py, |run| Ok(run.tell(app, &message)?.to_string()))
+    }
+
+    fn drops(&self, py: Python<'_>, after: u64) -> PyResult<String> {
+        self.ask(py, |run| run.drops(after).map(|drops| drops.to_string()))
+    }
+
     fn wait(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
         let timeout = Duration::try_from_secs_f64(timeout).unwrap_or_default();
         self.ask(py, |run| failed(run.wait(timeout)))

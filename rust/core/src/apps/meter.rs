@@ -48,7 +48,7 @@ pub struct Meter {
 impl Meter {
     fn see(&mut self, packet: &Packet) {
         let bytes = packet.bytes();
-        let seen = layers(packet).and_then(|layers| Some((pair(&layers, bytes)?, layers)));
+        let seen = layers(packet).and_then(|layers| Some((layers.ends(bytes)?, layers)));
         let Some((pair, layers)) = seen else {
             self.foreign += 1;
             return;
@@ -134,21 +134,6 @@ impl Meter {
         let named = named.map(|((from, to), account)| (format!("{from} {to}"), account));
         named.chain([("others".into(), &self.others)])
     }
-}
-
-/// The addresses of a packet.
-fn pair(layers: &Layers, bytes: &[u8]) -> Option<Pair> {
-    let (from, to) = match layers.addresses(bytes) {
-        both if both.len() == 8 => {
-            let (from, to) = both.split_first_chunk::<4>()?;
-            (IpAddr::from(*from), IpAddr::from(*to.first_chunk::<4>()?))
-        }
-        both => {
-            let (from, to) = both.split_first_chunk::<16>()?;
-            (IpAddr::from(*from), IpAddr::from(*to.first_chunk::<16>()?))
-        }
-    };
-    Some((from, to))
 }
 
 impl App for Meter {

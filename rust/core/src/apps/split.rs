@@ -13,10 +13,12 @@ use super::read;
 use crate::app::{App, AppError, Context, Direction, Ports};
 use crate::packet::Packet;
 use crate::time::Nanos;
-use crate::wire::headers::{Layers, layers};
+use crate::wire::headers::{Layers, TCP, layers};
 use crate::wire::segment;
 use flow::{Counter, Flow};
 use fragments::{Choice, Fragments, Key};
+use owners::{Owned, Owners, Socket};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 pub use spec::{MOST, Spec};
 use talkers::{Place, Remote, Talker, Talkers};
@@ -25,6 +27,7 @@ use verdicts::Verdicts;
 
 mod flow;
 mod fragments;
+mod owners;
 mod spec;
 mod talkers;
 mod tuple;
@@ -40,6 +43,9 @@ pub struct Split {
     verdicts: Verdicts,
     remote: Option<Remote>,
     talkers: Talkers,
+    owners: Owners,
+    /// Whether a flow takes the packets of one process alone.
+    by_process: bool,
     rest: Option<usize>,
     unmatched: Counter,
     followed: u64,
@@ -48,6 +54,8 @@ pub struct Split {
 impl Split {
     fn new(flows: Vec<Flow>, remote: Option<Remote>) -> Self {
         Self {
+            by_process: flows.iter().any(|flow| flow.process.is_some()),
+            owners: Owners::default(),
             flows,
             fragments: Fragments::default(),
             verdicts: Verdicts::default(),
@@ -80,7 +88,7 @@ impl Split {
     fn choose(&mut self, packet: &Packet, weight: (u64, u64), now: Nanos) -> Choice {
         let Some(layers) = layers(packet) else {
             self.talkers.add_foreign(weight.0, weight.1);
-            return self.filter(packet);
+            return self.filter(packet, None);
         };
         match Tuple::of(packet, &layers) {
             Some((tuple, covered)) => self.choose_by(&tuple, &covered, packet, weight),
@@ -97,6 +105,9 @@ impl Split {
         packet: &Packet,
         weight: (u64, u64),
     ) -> Choice {
+        if self.by_process && begins(packet) {
+            self.forget_owner(&tuple.connection());
+        }
         let Some(verdict) = self.verdicts.find(tuple) else {
             return self.judge(*tuple, covered, packet, weight);
         };
@@ -124,7 +135,11 @@ impl Split {
         let place = self.count(&tuple.connection(), weight);
         let mut asked = Vec::new();
         let mut choice = None;
+        let owned = self.owned(Some(&tuple.connection()));
         for (number, flow) in self.flows.iter().enumerate() {
+            if !owned.get(number).copied().unwrap_or(true) {
+                continue;
+            }
             match flow.program.run_within(packet.bytes(), covered) {
                 Some(false) => (),
                 Some(true) => {
@@ -148,13 +163,14 @@ impl Split {
         weight: (u64, u64),
         now: Nanos,
     ) -> Choice {
-        if let Some(connection) = Connection::of(packet, layers) {
-            self.count(&connection, weight);
+        let connection = Connection::of(packet, layers);
+        if let Some(connection) = &connection {
+            self.count(connection, weight);
         }
         match Key::of(packet, layers) {
-            None => self.filter(packet),
+            None => self.filter(packet, connection.as_ref()),
             Some((key, true)) => {
-                let choice = self.filter(packet);
+                let choice = self.filter(packet, connection.as_ref());
                 self.fragments.remember(key, choice, now);
                 choice
             }
@@ -166,8 +182,33 @@ impl Split {
         }
     }
 
-    fn filter(&self, packet: &Packet) -> Choice {
-        first_that_takes(&self.flows, 0..self.flows.len(), packet)
+    fn filter(&mut self, packet: &Packet, connection: Option<&Connection>) -> Choice {
+        let owned = self.owned(connection);
+        let may = |number: &usize| owned.get(*number).copied().unwrap_or(true);
+        first_that_takes(&self.flows, (0..self.flows.len()).filter(may), packet)
+    }
+
+    /// Of each flow, whether its process has the connection: not as long as nobody has said so.
+    /// Nothing where no flow goes by processes.
+    fn owned(&mut self, connection: Option<&Connection>) -> Vec<bool> {
+        let Some(remote) = self.remote.filter(|_| self.by_process) else {
+            return Vec::new();
+        };
+        let names = connection.and_then(|one| self.owners.names(Socket::of(one, remote)));
+        let owns = |process: &String| names.is_some_and(|names| names.contains(process));
+        let flows = self.flows.iter();
+        flows
+            .map(|flow| flow.process.as_ref().is_none_or(owns))
+            .collect()
+    }
+
+    /// A connection begins: whoever had one between the same ends may be another.
+    #[cold]
+    fn forget_owner(&mut self, connection: &Connection) {
+        if let Some(remote) = self.remote {
+            self.owners.forget(Socket::of(connection, remote));
+            self.verdicts.clear();
+        }
     }
 
     fn count(&mut self, connection: &Connection, (packets, bytes): (u64, u64)) -> Place {
@@ -177,6 +218,22 @@ impl Split {
         self.talkers
             .add(Talker::of(connection, remote), packets, bytes)
     }
+}
+
+/// Whether it is the first packet of a TCP connection (RFC 9293 §3.5).
+fn begins(packet: &Packet) -> bool {
+    const FLAGS: usize = 13;
+    let flags = layers(packet)
+        .filter(|layers| layers.l4_protocol == TCP)
+        .and_then(|layers| packet.bytes().get(layers.l4_offset + FLAGS).copied());
+    flags.is_some_and(|flags| flags & 0x12 == 0x02)
+}
+
+/// What somebody says of connections.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    owned: Vec<Owned>,
 }
 
 /// The first of these flows whose filter takes the packet.
@@ -237,6 +294,7 @@ impl App for Split {
             }
         }
         self.fragments.follow(&moved);
+        self.by_process = flows.iter().any(|flow| flow.process.is_some());
         self.verdicts.clear();
         self.flows = flows;
         if remote != self.remote {
@@ -254,6 +312,17 @@ impl App for Split {
         into.insert("outputs".into(), outputs.into());
         into.insert("fragments_followed".into(), self.followed.into());
         into.insert("connections".into(), self.verdicts.len().into());
+    }
+
+    /// Who has which connection: takes answers, and says which are asked for.
+    fn tell(&mut self, message: &Value) -> Result<Value, AppError> {
+        let Told { owned } = serde_json::from_value(message.clone())
+            .map_err(|error| AppError::config(format!("app split: {error}")))?;
+        if self.owners.tell(owned) {
+            self.verdicts.clear();
+        }
+        let asked: Vec<&Socket> = self.owners.asked().collect();
+        Ok(json!({"asked": asked}))
     }
 
     /// Who talks most.

@@ -3,6 +3,7 @@
 use super::checksum::pseudo_header;
 use super::field::{u16_at, u32_at};
 use crate::packet::Packet;
+use std::net::IpAddr;
 
 /// TCP's protocol number.
 pub const TCP: u8 = 6;
@@ -69,6 +70,21 @@ impl Layers {
         };
         let from = self.network_offset + from;
         bytes.get(from..from + len).unwrap_or_default()
+    }
+
+    /// Where the packet comes from and where it goes.
+    #[must_use]
+    pub fn ends(&self, bytes: &[u8]) -> Option<(IpAddr, IpAddr)> {
+        match self.addresses(bytes) {
+            both if both.len() == 8 => {
+                let (from, to) = both.split_first_chunk::<4>()?;
+                Some((IpAddr::from(*from), IpAddr::from(*to.first_chunk::<4>()?)))
+            }
+            both => {
+                let (from, to) = both.split_first_chunk::<16>()?;
+                Some((IpAddr::from(*from), IpAddr::from(*to.first_chunk::<16>()?)))
+            }
+        }
     }
 
     /// The source's and the destination's port, one behind the other; none for a fragment, and

@@ -34,6 +34,11 @@ impl Parcel for Packet {
     }
 
     #[inline]
+    fn class(&self) -> u16 {
+        Self::class(self)
+    }
+
+    #[inline]
     fn flow_hash(&self) -> u32 {
         flow::flow_hash(self)
     }

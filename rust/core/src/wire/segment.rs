@@ -122,6 +122,7 @@ impl Plan {
         let mut segment = pool.packet(self.header + len)?;
         self.write(of, offset, segment.bytes_mut());
         segment.set_arrived(of.arrived());
+        segment.set_class(of.class());
         segment.set_network_offset(of.network_offset());
         segment.set_offload(self.offload());
         Some(segment)

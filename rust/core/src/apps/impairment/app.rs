@@ -1,8 +1,9 @@
-//! The impairment as an app. Ports: `rx`, `tx`, and `dropped`, which gets what was dropped, each
-//! packet with its cause, where somebody wants to know.
+//! The impairment as an app. Ports: `rx`; one of its name for each that shares the queue; `tx`; and
+//! `dropped`, which gets what was dropped, each packet with its cause, where somebody wants to know.
 use super::exit::Exit;
 use super::model::Model;
 use super::netem::Outcome;
+use super::shares::{Shares, causes};
 use super::spec::ImpairmentSpec;
 use crate::app::{App, AppError, Context, Direction, Ports};
 use crate::apps::read;
@@ -12,6 +13,7 @@ use crate::packet::{Packet, Pool};
 use crate::time::Nanos;
 use crate::wire::segment;
 use serde_json::{Map, Value, json};
+use std::sync::Arc;
 
 /// What an impairment counts.
 #[derive(Default)]
@@ -23,6 +25,7 @@ struct Counters {
 
 /// One direction of a bad line.
 pub struct Impairment {
+    name: Arc<str>,
     model: Model,
     /// Whether super-packets have to be cut into those that would be on the wire.
     cuts: bool,
@@ -31,6 +34,10 @@ pub struct Impairment {
     cut: Vec<Packet>,
     counters: Counters,
     exit: Exit,
+    /// Of each input, the class of what comes through it.
+    classes: Vec<u16>,
+    /// What came through several inputs, in the order in which it came.
+    merged: Vec<Packet>,
     tx: Option<usize>,
     dropped: Option<usize>,
 }
@@ -51,15 +58,21 @@ fn spec(config: &Value) -> Result<ImpairmentSpec, AppError> {
 /// # Errors
 /// A key is unknown, or a value impossible.
 pub fn create(name: &str, seed: u64, config: &Value, now: Nanos) -> Result<Impairment, AppError> {
-    let spec = spec(config)?;
+    let mut spec = spec(config)?;
+    let mut exit = Exit::new(spec.makes_wait());
+    exit.shares.set(&spec, false);
+    spec.weights = exit.shares.weights();
     Ok(Impairment {
+        name: name.into(),
         model: Model::new(&spec, seed, name, now),
         cuts: spec.needs_single_packets(),
         arrived: now,
         out: Outcome::default(),
         cut: Vec::new(),
         counters: Counters::default(),
-        exit: Exit::new(spec.makes_wait()),
+        exit,
+        classes: Vec::new(),
+        merged: Vec::new(),
         tx: None,
         dropped: None,
     })
@@ -73,6 +86,9 @@ impl Impairment {
         let (packets, bytes) = segment::weight(&packet);
         self.counters.packets_in += packets;
         self.counters.bytes_in += bytes;
+        if !self.exit.shares.is_empty() {
+            self.exit.shares.came(packet.class(), packets, bytes);
+        }
         if self.cuts && packet.is_super() {
             self.take_apart(packet, at, context);
         } else {
@@ -115,14 +131,56 @@ impl Impairment {
 
     fn drop_all(&mut self, context: &mut Context<'_>) {
         for (mut packet, cause) in self.out.dropped.drain(..) {
-            self.counters.dropped[cause as usize] += segment::weight(&packet).0;
+            let packets = segment::weight(&packet).0;
+            let shares = &mut self.exit.shares;
+            self.counters.dropped[cause as usize] += packets;
+            shares.dropped(packet.class(), cause, packets);
             context.record(context.now, Event::Dropped(cause), &packet);
+            context.note_drop(&self.name, shares.name(packet.class()), cause, &packet);
             packet.set_dropped(Some(cause));
             match self.dropped {
                 Some(port) => context.transmit(port, packet),
                 None => context.pool.free(packet),
             }
         }
+    }
+}
+
+impl Impairment {
+    /// Takes what stands on the one input that there mostly is.
+    #[inline]
+    fn take_one(&mut self, context: &mut Context<'_>) {
+        let mut ring = context.take(0);
+        let class = self.classes.first().copied().unwrap_or(0);
+        for mut packet in ring.drain(..) {
+            packet.set_class(class);
+            self.take_in(packet, context);
+        }
+        context.restore(0, ring);
+    }
+
+    /// Takes what stands on several inputs, in the order in which it came.
+    fn take_several(&mut self, context: &mut Context<'_>) {
+        let mut merged = std::mem::take(&mut self.merged);
+        for input in 0..context.inputs() {
+            let mut ring = context.take(input);
+            let class = self.classes.get(input).copied().unwrap_or(0);
+            for mut packet in ring.drain(..) {
+                packet.set_class(class);
+                merged.push(packet);
+            }
+            context.restore(input, ring);
+        }
+        merged.sort_by_key(Packet::arrived);
+        merged
+            .drain(..)
+            .for_each(|packet| self.take_in(packet, context));
+        self.merged = merged;
+    }
+
+    /// Whether a packet may be inside.
+    fn holds(&self) -> bool {
+        self.deadline().is_some() || self.model.delayed() > 0
     }
 }
 
@@ -133,22 +191,24 @@ impl App for Impairment {
 
     fn has_port(&self, direction: Direction, port: &str) -> bool {
         match direction {
-            Direction::Input => port == "rx",
+            Direction::Input => true,
             Direction::Output => matches!(port, "tx" | "dropped"),
         }
     }
 
     fn linked(&mut self, ports: &Ports) {
+        let shares: &Shares = &self.exit.shares;
+        let classes = ports.inputs.iter().map(|port| shares.class(port));
+        self.classes = classes.collect();
         self.tx = ports.output("tx");
         self.dropped = ports.output("dropped");
     }
 
     fn push(&mut self, context: &mut Context<'_>) {
-        if context.inputs() > 0 {
-            let mut ring = context.take(0);
-            ring.drain(..)
-                .for_each(|packet| self.take_in(packet, context));
-            context.restore(0, ring);
+        match context.inputs() {
+            0 => (),
+            1 => self.take_one(context),
+            _ => self.take_several(context),
         }
         self.model.release(context, &mut self.out, &mut self.exit);
         self.exit.transmit(self.tx, context);
@@ -167,7 +227,10 @@ impl App for Impairment {
     }
 
     fn reconfigure(&mut self, config: &Value, now: Nanos) {
-        let Ok(spec) = spec(config) else { return };
+        let Ok(mut spec) = spec(config) else { return };
+        let held = self.holds();
+        self.exit.shares.set(&spec, held);
+        spec.weights = self.exit.shares.weights();
         self.model
             .reconfigure(&spec, now.max(self.arrived), &mut self.out);
         self.cuts = spec.needs_single_packets();
@@ -181,17 +244,10 @@ impl App for Impairment {
             dropped,
         } = &self.counters;
         let (queue_packets, queue_bytes, queue_ns) = self.model.backlog();
-        let causes = Cause::ALL
-            .iter()
-            .zip(dropped)
-            .filter(|(_, count)| **count > 0);
-        let dropped: Map<String, Value> = causes
-            .map(|(cause, count)| (cause.to_string(), (*count).into()))
-            .collect();
         let counted = json!({
             "packets_in": packets_in, "bytes_in": bytes_in,
             "packets_out": self.exit.packets(), "bytes_out": self.exit.bytes(),
-            "dropped": dropped,
+            "dropped": causes(dropped),
             "marked": self.out.marked + self.model.marked(),
             "duplicated": self.out.duplicated,
             "corrupted": self.out.corrupted,
@@ -202,6 +258,10 @@ impl App for Impairment {
         });
         if let Value::Object(counted) = counted {
             into.extend(counted);
+        }
+        if !self.exit.shares.is_empty() {
+            let shares = self.exit.shares.to_json(&self.model);
+            into.insert("shares".into(), shares.into());
         }
     }
 

@@ -28,6 +28,7 @@ pub(super) fn bottleneck(spec: &ImpairmentSpec) -> Option<BottleneckParams> {
         limits: Limits { packets, bytes, ns },
         aqm: discipline(&aqm),
         ecn: spec.ecn,
+        weights: spec.weights.clone(),
     })
 }
 

@@ -48,6 +48,8 @@ pub struct BottleneckParams {
     pub aqm: AqmParams,
     /// Whether the AQM marks where it can.
     pub ecn: bool,
+    /// The weights of those that share the queue, by their classes; none where nobody does.
+    pub weights: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -71,6 +73,7 @@ impl<P: Parcel> Bottleneck<P> {
     #[must_use]
     pub fn new(params: &BottleneckParams, now: Nanos, random: Stream) -> Self {
         let mut queue = Queue::new(params.limits, &params.aqm, params.ecn, random);
+        queue.share(&params.weights, &params.aqm);
         queue.set_rate(params.line.mean_rate());
         Self {
             queue,
@@ -149,6 +152,7 @@ impl<P: Parcel> Bottleneck<P> {
         self.settle(now, drops);
         self.queue
             .reconfigure(params.limits, &params.aqm, params.ecn);
+        self.queue.share(&params.weights, &params.aqm);
         self.queue.set_rate(params.line.mean_rate());
         self.service.set(&params.line, now);
         if let Service::Rate(line) = &mut self.service
@@ -166,6 +170,7 @@ impl<P: Parcel> Bottleneck<P> {
         self.service.interrupt().into_iter().for_each(&mut *each);
         self.queue
             .reconfigure(Limits::default(), &AqmParams::Droptail {}, false);
+        self.queue.share(&[], &AqmParams::Droptail {});
         while let Some(packet) = self.queue.dequeue(self.clock, &mut Vec::new()) {
             each(packet);
         }

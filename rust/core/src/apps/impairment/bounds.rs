@@ -19,6 +19,10 @@ const MAX_OVERHEAD: i32 = 65_535;
 const MAX_TABLE: usize = 16_384;
 /// Three hours of a 1 Gbit/s trace.
 const MAX_TRACE: usize = 10_000_000;
+/// As many as there may be flows.
+const MAX_SHARES: usize = 1024;
+/// A turn of the one with the most weight against the least: 1.5 MB.
+const MAX_WEIGHT: u32 = 1000;
 /// RFC 8033's controller gains are near 1; this only keeps its sums finite.
 const MAX_GAIN: f64 = 1e6;
 
@@ -88,6 +92,10 @@ fn table(key: &'static str, distribution: &DistributionSpec) -> Result<(), Probl
 
 impl Bounds for ImpairmentSpec {
     fn bounds(&self) -> Result<(), Problem> {
+        range("shares", self.shares.len(), 0..=MAX_SHARES)?;
+        for weight in self.shares.values() {
+            range("shares", *weight, 1..=MAX_WEIGHT)?;
+        }
         let one = self.rate.is_none() || self.trace.is_none();
         require(one, "trace", "no rate beside it")?;
         // RFC 791: every link passes a datagram of 68 octets.

@@ -1,5 +1,6 @@
 //! Where packets leave an impairment: counted one by one, handed to the link together.
 use super::lateness::Lateness;
+use super::shares::Shares;
 use crate::app::Context;
 use crate::log::Event;
 use crate::packet::{Packet, Pool};
@@ -13,6 +14,8 @@ pub(super) struct Exit {
     packets: u64,
     bytes: u64,
     lateness: Lateness,
+    /// What of it was whose, where several share the queue.
+    pub(super) shares: Shares,
     leaving: Vec<Packet>,
 }
 
@@ -23,6 +26,7 @@ impl Exit {
             packets: 0,
             bytes: 0,
             lateness: Lateness::new(),
+            shares: Shares::default(),
             leaving: Vec::new(),
         }
     }
@@ -55,6 +59,9 @@ impl Exit {
         let (packets, bytes) = segment::weight(&packet);
         self.packets += packets;
         self.bytes += bytes;
+        if !self.shares.is_empty() {
+            self.shares.left(packet.class(), packets, bytes);
+        }
         context.record(due, Event::Out, &packet);
         packet.set_arrived(due);
         self.leaving.push(packet);

@@ -29,5 +29,7 @@ pub mod queue;
 pub mod reorder;
 pub mod rules;
 pub mod serializer;
+pub mod shared;
+mod shares;
 pub mod slot;
 pub mod spec;

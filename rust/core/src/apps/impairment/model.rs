@@ -95,6 +95,14 @@ impl Model {
         }
     }
 
+    /// Packets and bytes that stand in the queue of one of those that share it.
+    pub(super) fn held(&self, class: usize) -> (u64, u64) {
+        match self {
+            Self::Exact(pipeline) => pipeline.held(class),
+            Self::Netem(_) => (0, 0),
+        }
+    }
+
     pub(super) fn marked(&self) -> u64 {
         match self {
             Self::Exact(pipeline) => pipeline.marked(),

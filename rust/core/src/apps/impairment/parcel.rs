@@ -18,6 +18,11 @@ pub trait Parcel: Sized {
     /// Sets CE; called only where [`Parcel::ecn_capable`].
     fn mark_congestion(&mut self);
 
+    /// Which of those that share a queue it belongs to.
+    fn class(&self) -> u16 {
+        0
+    }
+
     /// A hash of the flow: addresses, protocol, ports.
     fn flow_hash(&self) -> u32;
 

@@ -181,6 +181,13 @@ impl<P: Parcel> Pipeline<P> {
         (queue.packets(), queue.bytes(), bottleneck.queue_ns())
     }
 
+    /// Packets and bytes that stand in the queue of one of those that share it.
+    #[must_use]
+    pub fn held(&self, class: usize) -> (u64, u64) {
+        let bottleneck = self.bottleneck.as_ref();
+        bottleneck.map_or((0, 0), |bottleneck| bottleneck.queue().held(class))
+    }
+
     /// Packets that the queue's management has marked.
     #[must_use]
     pub fn marked(&self) -> u64 {
@@ -393,5 +400,13 @@ impl<P: Parcel> Pipeline<P> {
 
 /// What the queue, its serializer and the slot depend on.
 fn line_of(spec: &ImpairmentSpec) -> impl PartialEq + '_ {
-    (&spec.rate, &spec.trace, &spec.queue, &spec.slot, spec.ecn)
+    let shared = &spec.weights;
+    (
+        &spec.rate,
+        &spec.trace,
+        &spec.queue,
+        &spec.slot,
+        spec.ecn,
+        shared,
+    )
 }

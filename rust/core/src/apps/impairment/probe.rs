@@ -6,6 +6,7 @@ pub(crate) struct Probe {
     pub(crate) id: u32,
     pub(crate) len: u32,
     pub(crate) flow: u32,
+    pub(crate) class: u16,
     pub(crate) ect: bool,
     pub(crate) ce: bool,
 }
@@ -33,6 +34,10 @@ impl Parcel for Probe {
 
     fn mark_congestion(&mut self) {
         self.ce = true;
+    }
+
+    fn class(&self) -> u16 {
+        self.class
     }
 
     fn flow_hash(&self) -> u32 {

@@ -2,6 +2,7 @@
 use super::aqm::{Aqm, AqmParams, Discipline};
 use super::parcel::Parcel;
 use super::rules::{Drops, Limits, Rules};
+use super::shared::Shared;
 use crate::rng::Stream;
 use crate::time::Nanos;
 
@@ -9,7 +10,24 @@ use crate::time::Nanos;
 #[derive(Debug)]
 pub struct Queue<P> {
     rules: Rules,
-    aqm: Aqm<P>,
+    holding: Holding<P>,
+}
+
+/// Who holds the packets.
+#[derive(Debug)]
+enum Holding<P> {
+    One(Aqm<P>),
+    /// Several share it.
+    Several(Box<Shared<P>>),
+}
+
+macro_rules! held {
+    ($holding:expr, $inner:ident => $do:expr) => {
+        match $holding {
+            Holding::One($inner) => $do,
+            Holding::Several($inner) => $do,
+        }
+    };
 }
 
 impl<P: Parcel> Queue<P> {
@@ -19,7 +37,7 @@ impl<P: Parcel> Queue<P> {
     pub fn new(limits: Limits, aqm: &AqmParams, ecn: bool, random: Stream) -> Self {
         Self {
             rules: Rules::new(limits, ecn, random),
-            aqm: Aqm::new(aqm),
+            holding: Holding::One(Aqm::new(aqm)),
         }
     }
 
@@ -32,39 +50,74 @@ impl<P: Parcel> Queue<P> {
     /// holds for what arrives.
     pub fn reconfigure(&mut self, limits: Limits, aqm: &AqmParams, ecn: bool) {
         self.rules.set(limits, ecn);
-        self.aqm.reconfigure(aqm);
+        if let Holding::One(one) = &mut self.holding {
+            one.reconfigure(aqm);
+        }
+    }
+
+    /// Has several share it from now on, by their weights: a packet belongs to the one of its class.
+    /// One alone, or none, is nobody to share with. What waits stays.
+    pub fn share(&mut self, weights: &[u32], aqm: &AqmParams) {
+        let several = weights.len() > 1;
+        if let (true, Holding::Several(shared)) = (several, &mut self.holding) {
+            shared.set(weights, aqm);
+            return;
+        }
+        if several || matches!(self.holding, Holding::Several(_)) {
+            let waiting = held!(&mut self.holding, inner => inner.drain());
+            self.holding = if several {
+                Holding::Several(Box::new(Shared::new(weights, aqm)))
+            } else {
+                Holding::One(Aqm::new(aqm))
+            };
+            for entry in waiting {
+                held!(&mut self.holding, inner => inner.adopt(entry));
+            }
+        }
+    }
+
+    /// Packets and bytes that wait of one of those that share it.
+    #[must_use]
+    pub fn held(&self, number: usize) -> (u64, u64) {
+        match &self.holding {
+            Holding::Several(shared) => shared.held(number),
+            Holding::One(aqm) if number == 0 => (aqm.packets(), aqm.bytes()),
+            Holding::One(_) => (0, 0),
+        }
     }
 
     /// Takes a packet that arrives at `now`; what does not stay, this or another, goes to `drops`.
     #[inline]
     pub fn enqueue(&mut self, packet: P, now: Nanos, drops: &mut Drops<P>) {
-        self.aqm.enqueue(packet, now, &mut self.rules, drops);
+        let rules = &mut self.rules;
+        held!(&mut self.holding, inner => inner.enqueue(packet, now, rules, drops));
     }
 
     /// The packet that leaves at `now`; none where the queue is empty, or was emptied by drops.
     #[inline]
     pub fn dequeue(&mut self, now: Nanos, drops: &mut Drops<P>) -> Option<P> {
-        self.aqm.dequeue(now, &mut self.rules, drops)
+        let rules = &mut self.rules;
+        held!(&mut self.holding, inner => inner.dequeue(now, rules, drops))
     }
 
     /// How many packets wait.
     #[inline]
     #[must_use]
     pub fn packets(&self) -> u64 {
-        self.aqm.packets()
+        held!(&self.holding, inner => inner.packets())
     }
 
     /// How many bytes wait.
     #[inline]
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.aqm.bytes()
+        held!(&self.holding, inner => inner.bytes())
     }
 
     /// How long the oldest packet has waited; none where nothing waits.
     #[must_use]
     pub fn head_sojourn(&self, now: Nanos) -> Option<Nanos> {
-        self.aqm.head_sojourn(now)
+        held!(&self.holding, inner => inner.head_sojourn(now))
     }
 
     /// How many packets were marked instead of dropped.

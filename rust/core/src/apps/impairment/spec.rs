@@ -5,6 +5,7 @@
 //! neither panic nor allocate without bound in a model.
 
 use core::fmt;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -49,6 +50,12 @@ pub struct ImpairmentSpec {
     pub compat: Option<Compat>,
     /// netem's limit of packets in flight, its 1000 where absent; only with `compat`.
     pub limit: Option<u32>,
+    /// Those that share the queue, each by the input through which its packets come, and its
+    /// weight, 1 to 1000; `rx` has 1 unless it is among them.
+    pub shares: BTreeMap<String, u32>,
+    /// The weights of the shares by their classes: the app's own business.
+    #[serde(skip)]
+    pub weights: Vec<u32>,
 }
 
 /// The emulator that is imitated.

@@ -12,16 +12,19 @@ pub(super) struct Counter {
 pub(super) struct Flow {
     pub(super) name: String,
     pub(super) program: Program,
+    /// What the process is called whose packets alone it takes.
+    pub(super) process: Option<String>,
     /// Its output, if that has a link.
     pub(super) output: Option<usize>,
     pub(super) counter: Counter,
 }
 
 impl Flow {
-    pub(super) fn new(name: String, program: Program) -> Self {
+    pub(super) fn new(name: String, program: Program, process: Option<String>) -> Self {
         Self {
             name,
             program,
+            process,
             output: None,
             counter: Counter::default(),
         }

@@ -20,6 +20,10 @@ pub struct Spec {
     /// The names of the flows, which are those of their ports; their numbers where it is empty.
     #[serde(default)]
     pub names: Vec<String>,
+    /// What the process is called whose packets alone each flow takes; any where it is none, and
+    /// where the list is empty.
+    #[serde(default)]
+    pub processes: Vec<Option<String>>,
     /// Which end of a packet is the remote one, whose traffic is counted; none counts nobody's.
     #[serde(default)]
     pub remote: Option<Remote>,
@@ -34,10 +38,20 @@ impl Spec {
             return Err(AppError::config(message));
         }
         let names = named(self.names, count)?;
-        let flows = names.into_iter().zip(self.programs).enumerate();
-        let compiled = flows.map(|(number, (name, code))| {
+        let mut processes = self.processes;
+        processes.resize(count, None);
+        if self.remote.is_none() && processes.iter().any(Option::is_some) {
+            let message = String::from("processes: only where remote says which end is whose");
+            return Err(AppError::config(message));
+        }
+        let flows = names
+            .into_iter()
+            .zip(self.programs)
+            .zip(processes)
+            .enumerate();
+        let compiled = flows.map(|(number, ((name, code), process))| {
             let wrong = |fault| AppError::config(format!("programs[{number}]: {fault}"));
-            Ok(Flow::new(name, Program::new(code).map_err(wrong)?))
+            Ok(Flow::new(name, Program::new(code).map_err(wrong)?, process))
         });
         compiled.collect()
     }

@@ -371,12 +371,12 @@ proptest! {
         programs in prop::collection::vec(any_program(), 0..8),
         packets in prop::collection::vec(any_packet(), 0..60),
     ) {
-        let mut split = create(Spec { programs, names: vec![], remote: None }).unwrap();
+        let mut split = create(Spec { programs, names: vec![], processes: vec![], remote: None }).unwrap();
         let mut pool = crate::packet::Pool::default();
         for bytes in packets {
             let mut packet = pool.packet_from(&bytes).unwrap();
             packet.set_network_offset(14);
-            let expected = split.filter(&packet);
+            let expected = split.filter(&packet, None);
             prop_assert_eq!(split.choose(&packet, (1, 1), 0), expected);
             prop_assert_eq!(split.choose(&packet, (1, 1), 0), expected);
             pool.free(packet);
@@ -390,6 +390,7 @@ fn more_connections_than_there_are_places_for_are_judged_all_the_same() {
     let spec = Spec {
         programs: vec![serde_json::from_value(port(53)).unwrap()],
         names: vec![],
+        processes: vec![],
         remote: None,
     };
     let mut split = create(spec).unwrap();
@@ -405,4 +406,42 @@ fn more_connections_than_there_are_places_for_are_judged_all_the_same() {
         }
     }
     assert!(split.verdicts.len() <= 4096);
+}
+
+fn tcp(flags: u8, port: u16) -> Vec<u8> {
+    let mut bytes = udp(1, 0, port);
+    bytes[9] = 6;
+    bytes.extend([0, 0, 0, 0, 0x50, flags]);
+    bytes
+}
+
+#[test]
+fn a_flow_by_process_takes_what_that_has_once_somebody_says_so() {
+    let all = json!([[6, 0, 0, 1]]);
+    let spec =
+        json!({"app": "split", "programs": [all], "processes": ["curl"], "remote": "destination"});
+    let mut split = create(read(&spec).unwrap()).unwrap();
+    let mut pool = crate::packet::Pool::default();
+    let (syn, data) = (tcp(2, 80), tcp(0x10, 80));
+    let mut choose = |split: &mut Split, bytes: &[u8]| {
+        let packet = pool.packet_from(bytes).unwrap();
+        let choice = split.choose(&packet, (1, 1), 0);
+        pool.free(packet);
+        choice
+    };
+    assert_eq!(choose(&mut split, &syn), None, "nobody knows yet");
+    let socket = json!({"protocol": 6, "local": "10.0.0.1:9", "remote": "10.0.0.2:80"});
+    let asked = split.tell(&json!({"owned": []})).unwrap();
+    assert_eq!(asked, json!({"asked": [socket]}));
+    let told = json!({"owned": [{"socket": socket, "names": ["curl", "curl-8"]}]});
+    assert_eq!(split.tell(&told).unwrap(), json!({"asked": []}));
+    assert_eq!(choose(&mut split, &data), Some(0));
+    assert_eq!(choose(&mut split, &tcp(0x10, 81)), None);
+    assert_eq!(choose(&mut split, &syn), None, "it may be another's now");
+    let other = json!({"owned": [{"socket": socket, "names": ["wget"]}]});
+    split.tell(&other).unwrap();
+    assert_eq!(choose(&mut split, &data), None);
+    assert!(split.tell(&json!({"owned": 1})).is_err());
+    let nobody = json!({"app": "split", "programs": [port(1)], "processes": ["curl"]});
+    assert!(create(read(&nobody).unwrap()).is_err());
 }

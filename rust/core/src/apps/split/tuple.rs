@@ -141,12 +141,7 @@ impl Connection {
     /// What any IP packet has of it: a fragment has no ports.
     pub(super) fn of(packet: &Packet, layers: &Layers) -> Option<Self> {
         let bytes = packet.bytes();
-        let both = layers.addresses(bytes);
-        let (source, destination) = match both.len() {
-            8 => (address4(both, 0), address4(both, 4)),
-            32 => (address6(both, 0), address6(both, 16)),
-            _ => return None,
-        };
+        let (source, destination) = layers.ends(bytes)?;
         let ports = layers.ports(bytes).unwrap_or(0);
         Some(Self {
             protocol: layers.l4_protocol,

@@ -204,6 +204,7 @@ fn arrivals(seed: u64, rate: u64) -> Vec<(Nanos, Probe)> {
 
 fn packet(id: u32, len: u32, random: &mut Stream) -> Probe {
     Probe {
+        class: 0,
         id,
         len,
         flow: [1, 1, 1, 1, 2, 2, 3, 9, 12][random.below(9) as usize],

@@ -22,6 +22,7 @@ fn params(line: Line, limits: Limits, aqm: &str) -> BottleneckParams {
         line,
         limits,
         aqm,
+        weights: Vec::new(),
         ecn: false,
     }
 }
