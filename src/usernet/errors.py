@@ -4,6 +4,7 @@
 
     UsernetError                      1   anything below
     ├── ConfigError (ValueError)      2   a value, a key or a file of the user's is wrong
+    │   ├── FilterError                   a filter that is none; it says where
     │   ├── UnitError                     a number without its unit, or outside its range
     │   ├── ScenarioError                 a scenario that is not one (syntax, size, timeline)
     │   └── GenerationError               somebody else has changed the config meanwhile
@@ -42,6 +43,7 @@ __all__ = [
     "EngineError",
     "EscapeError",
     "GenerationError",
+    "FilterError",
     "HandshakeError",
     "InterfaceError",
     "MissingProgramError",
@@ -123,6 +125,26 @@ class ConfigError(UsernetError, ValueError):
 
 class UnitError(ConfigError):
     """A number without its unit, with one that is none, or outside its range."""
+
+
+class FilterError(ConfigError):
+    """A filter expression that is none.
+
+    Attributes:
+        position: How many letters of the expression stand before what is wrong.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        path: str = "filter",
+        value: object = None,
+        allowed: str = "",
+        position: int = 0,
+    ) -> None:
+        super().__init__(problem, path=path, value=value, allowed=allowed)
+        self.position = position
 
 
 class ScenarioError(ConfigError):

@@ -1,7 +1,4 @@
-"""Filters: pcap-filter expressions (pcap-filter(7)), compiled by libpcap's own compiler.
-
-The compiled program is plain data, and runs in the core; libpcap itself never sees a packet.
-"""
+"""libpcap's own compiler of filter expressions, by ctypes; libpcap itself never sees a packet."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from usernet.errors import ConfigError
 if TYPE_CHECKING:
     from usernet.config.apps import Program
 
-__all__ = ["compile_filter"]
+__all__ = ["compiled"]
 
 _ETHERNET, _RAW_IP = 1, 12
 """Link types (DLT_EN10MB and DLT_RAW of pcap-linktype(7))."""
@@ -36,27 +33,22 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_uint), ("instructions", ctypes.POINTER(_Instruction)))
 
 
-def compile_filter(expression: str, *, ethernet: bool = True) -> Program:
-    """Compile a pcap-filter expression such as ``udp and port 3478``.
-
-    Args:
-        expression: The filter; an empty one matches everything.
-        ethernet: Whether packets start with an Ethernet header, or with the IP header.
+def compiled(expression: str, *, ethernet: bool) -> Program | str:
+    """What libpcap makes of an expression: a program, or what is wrong with it.
 
     Raises:
-        ConfigError: The expression is wrong, or libpcap is not installed.
+        ConfigError: libpcap is not installed.
     """
     pcap = _libpcap()
     handle = pcap.pcap_open_dead(_ETHERNET if ethernet else _RAW_IP, _LONGEST_PACKET)
     program = _Program()
     try:
         if pcap.pcap_compile(handle, ctypes.byref(program), expression.encode(), 1, _NO_NETMASK):
-            problem = pcap.pcap_geterr(handle).decode(errors="replace")
-            raise ConfigError(problem, path="filter", value=expression, allowed="pcap-filter(7)")
+            return str(pcap.pcap_geterr(handle).decode(errors="replace"))
         found = program.instructions[: program.length]
-        compiled = tuple((one.code, one.jt, one.jf, one.k) for one in found)
+        instructions = tuple((one.code, one.jt, one.jf, one.k) for one in found)
         pcap.pcap_freecode(ctypes.byref(program))
-        return compiled
+        return instructions
     finally:
         pcap.pcap_close(handle)
 
