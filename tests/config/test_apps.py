@@ -40,6 +40,16 @@ PLAIN: dict[App, dict[str, object]] = {
     Split((ACCEPT, REJECT)): {
         "app": "split",
         "programs": [[[6, 0, 0, 262_144]], [[6, 0, 0, 0]]],
+        "names": [],
+        "processes": [],
+        "remote": None,
+    },
+    Split((ACCEPT,), ("all",), ("curl",), "source"): {
+        "app": "split",
+        "programs": [[[6, 0, 0, 262_144]]],
+        "names": ["all"],
+        "processes": ["curl"],
+        "remote": "source",
     },
     RawSocket("eth0"): {"app": "raw_socket", "interface": "eth0", "promiscuous": True},
     RawSocket("eth0", promiscuous=False): {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from usernet.config.impairment import Impairment
-from usernet.config.link import Flow, Link, Sides
+from usernet.config.link import Bottleneck, Flow, Link, Sides, check_names
 from usernet.errors import ConfigError
 
 
@@ -140,3 +140,49 @@ def test_a_cut_is_of_flows_too_and_leaves_the_rest() -> None:
     assert cut.up == Impairment(loss="1%", down=True)
     assert cut.down == link.down
     assert (cut.flows[0].up.down, cut.flows[0].down.down) == (True, False)
+
+
+def test_flows_share_bottlenecks() -> None:
+    flow = Flow.of(
+        {"name": "v", "filter": "udp", "share": "office", "weight": 3, "process": "zoom"}
+    )
+    assert (flow.share, flow.weight, flow.process) == ("office", 3, "zoom")
+    assert Flow.of({"name": "p", "process": "curl"}).filter == ""
+    office = Bottleneck.of({"name": "office", "down": "rate=5mbit"})
+    assert office == Bottleneck("office", down=Impairment(rate="5mbit"))
+    check_names(Link(flows=(flow,), bottlenecks=(office,)))
+    check_names(Link(flows=(Flow("v", "", share="link"),)))
+
+
+@pytest.mark.parametrize(
+    ("link", "message"),
+    [
+        (Link(flows=(Flow("a", "", share="x"),)), "flow[0].share: unknown bottleneck 'x'"),
+        (Link(flows=(Flow("a", ""), Flow("a", ""))), 'flow[1].name = "a": two flows of one name'),
+        (
+            Link(flows=(Flow("a", ""),), bottlenecks=(Bottleneck("a"),)),
+            'bottleneck[0].name = "a": a name that is taken',
+        ),
+    ],
+)
+def test_names_that_do_not_fit(link: Link, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        check_names(link)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ({"name": "a b", "filter": "udp"}, 'f.name = "a b": no name for it'),
+        ({"name": "rest", "filter": "udp"}, 'f.name = "rest": no name for it'),
+        ({"name": "a/b", "filter": "udp"}, 'f.name = "a/b": no name for it'),
+        ({"name": "a", "filter": "udp", "weight": 2}, "f.weight: a weight without a share"),
+        ({"name": "a", "filter": "udp", "share": "o", "weight": 0}, "f.weight"),
+        ({"name": "a", "filter": "udp", "share": "o", "weight": 1001}, "f.weight"),
+    ],
+)
+def test_flows_that_cannot_be(table: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Flow.of(table, "f")
+    assert message in str(caught.value)

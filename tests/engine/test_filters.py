@@ -12,7 +12,7 @@ from usernet.config.apps import PcapReader, Program, Sink, Split
 from usernet.config.topology import Topology, parse_connection
 from usernet.engine import Engine
 from usernet.engine.filters import compile_filter
-from usernet.errors import ConfigError
+from usernet.errors import ConfigError, FilterError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -105,24 +105,87 @@ def test_what_a_filter_matches_in_the_engine(expression: str, matched: int, tmp_
     assert split(path, compile_filter(expression)) == (matched, 4 - matched)
 
 
-@pytest.mark.parametrize("expression", ["udp and prot 3478", "port", "((udp)"])
-def test_a_wrong_expression_is_named(expression: str) -> None:
-    with pytest.raises(ConfigError) as caught:
-        compile_filter(expression)
+@pytest.mark.parametrize(
+    ("expression", "position", "problem"),
+    [
+        ("udp and prot 3478", 8, '"prot" at letter 9: neither a word of pcap-filter(7) nor a host'),
+        ("port", 4, "something is missing at the end: syntax error"),
+        ("((udp)", 6, "something is missing at the end: syntax error"),
+        ("udp)", 3, '")" at letter 4: syntax error'),
+        ("tcp port 99999", 9, '"99999" at letter 10: illegal port number 99999 > 65535'),
+        ("udp && port 5 || prt 6", 17, "\"prt\" at letter 18: unknown port 'prt'"),
+        ("net 10.0.0.1/8", 4, '"10.0.0.1/8" at letter 5: non-network bits set in "10.0.0.1/8"'),
+        ("remote  port  x", 14, "\"x\" at letter 15: unknown port 'x'"),
+        ("udp and\nip host ::1", 16, "\"::1\" at letter 17: 'ip' modifier applied to ip6 host"),
+        ("ether host zz", 11, "\"zz\" at letter 12: unknown ether host 'zz'"),
+        ("tcp[13", 6, "something is missing at the end: syntax error"),
+        ("udp " * 300, 1024, "too long"),
+    ],
+)
+def test_a_wrong_expression_is_told_where(expression: str, position: int, problem: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        compile_filter(expression, direction="up", resolve=nowhere)
     error = caught.value
-    assert (error.path, error.value, error.allowed) == ("filter", expression, "pcap-filter(7)")
-    assert str(error).startswith(f'filter = "{expression}": ')
-    assert "syntax error" in error.problem
+    assert (error.path, error.value, error.position) == ("filter", expression, position)
+    assert error.problem.startswith(problem)
+
+
+def nowhere(name: str) -> tuple[str, ...]:
+    del name
+    return ()
+
+
+@pytest.mark.parametrize(
+    ("expression", "up", "down"),
+    [
+        ("remote host 10.0.0.2", "dst host 10.0.0.2", "src host 10.0.0.2"),
+        ("local port 80", "src port 80", "dst port 80"),
+        ("udp remote port 53", "udp dst port 53", "udp src port 53"),
+        ("local net 10.0.0.0/8 and not remote port 5", "src net 10.0.0.0/8 and not dst port 5",
+         "dst net 10.0.0.0/8 and not src port 5"),
+        ("remote or local 10.0.0.1", "dst or src 10.0.0.1", "src or dst 10.0.0.1"),
+    ],
+)  # fmt: skip
+def test_remote_and_local_are_the_sides_of_the_line(expression: str, up: str, down: str) -> None:
+    for ethernet in (True, False):
+        ours = compile_filter(expression, ethernet=ethernet, direction="up")
+        assert ours == compile_filter(up, ethernet=ethernet)
+        ours = compile_filter(expression, ethernet=ethernet, direction="down")
+        assert ours == compile_filter(down, ethernet=ethernet)
+
+
+HOSTS = {"a.test": ("192.0.2.1", "2001:db8::1"), "b.test": ("192.0.2.2",), "remote": ("192.0.2.3",)}
+
+
+@pytest.mark.parametrize(
+    ("expression", "same"),
+    [
+        ("host b.test", "host 192.0.2.2"),
+        ("host a.test", "host (192.0.2.1 or 2001:db8::1)"),
+        ("a.test", "host (192.0.2.1 or 2001:db8::1)"),
+        ("udp and b.test", "udp and host 192.0.2.2"),
+        ("udp && b.test", "udp and host 192.0.2.2"),
+        ("ip host a.test", "ip host 192.0.2.1"),
+        ("ip6 src host a.test", "ip6 src host 2001:db8::1"),
+        ("dst host b.test or a.test", "dst host (192.0.2.2 or 192.0.2.1 or 2001:db8::1)"),
+        ("host remote and remote host b.test", "host 192.0.2.3 and dst host 192.0.2.2"),
+        ("b.test and tcp port http", "host 192.0.2.2 and tcp port 80"),
+        ("not b.test and tcp[tcpflags] & tcp-syn != 0", "not host 192.0.2.2 and tcp[13] & 2 != 0"),
+    ],
+)
+def test_names_of_hosts_are_all_their_addresses(expression: str, same: str) -> None:
+    ours = compile_filter(expression, direction="up", resolve=lambda name: HOSTS.get(name, ()))
+    assert ours == compile_filter(same)
 
 
 def test_a_system_without_libpcap_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from usernet.engine import filters  # noqa: PLC0415 - its cache is emptied around this test
+    from usernet.engine import libpcap  # noqa: PLC0415 - its cache is emptied around this test
 
     def missing(name: str) -> None:
         assert name == "pcap"
 
-    filters._libpcap.cache_clear()
+    libpcap._libpcap.cache_clear()
     monkeypatch.setattr(ctypes.util, "find_library", missing)
     with pytest.raises(ConfigError, match="apt-get install libpcap"):
         compile_filter("udp")
-    filters._libpcap.cache_clear()
+    libpcap._libpcap.cache_clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from hypothesis import given
@@ -31,6 +31,7 @@ MEDIA = Flow("media", "udp", Impairment(delay="3ms"), Impairment(delay="4ms"))
 DNS = Flow("dns", "udp port 53", Impairment(delay="5ms"), Impairment(delay="6ms"))
 # A tee has the ports rx and tx of an interface; in a ring of two of them nothing ever comes.
 TEES = Ends(Tee(), Tee())
+_REMOTE: tuple[Literal["destination"], Literal["source"]] = ("destination", "source")
 
 
 def links(graph: Topology) -> list[str]:
@@ -50,12 +51,21 @@ def accepted(graph: Topology) -> bool:
 class TestTopology:
     def test_a_plain_link(self) -> None:
         graph = topology(Link(UP, DOWN), TEES)
-        assert dict(graph.apps) == {"first": Tee(), "second": Tee(), "up": UP, "down": DOWN}
+        assert dict(graph.apps) == {
+            "first": Tee(),
+            "second": Tee(),
+            "up": UP,
+            "down": DOWN,
+            "up/split": Split((), remote="destination"),
+            "down/split": Split((), remote="source"),
+        }
         assert links(graph) == [
             "down.tx -> first.rx",
-            "first.tx -> up.rx",
-            "second.tx -> down.rx",
+            "down/split.rest -> down.rx",
+            "first.tx -> up/split.rx",
+            "second.tx -> down/split.rx",
             "up.tx -> second.rx",
+            "up/split.rest -> up.rx",
         ]
 
     def test_one_that_is_captured(self, tmp_path: Path) -> None:
@@ -70,12 +80,14 @@ class TestTopology:
         assert links(graph) == [
             "down.dropped -> capture.down:dropped",
             "down.tx -> down/tee.rx",
+            "down/split.rest -> down.rx",
             "down/tee.copy -> capture.down",
             "down/tee.tx -> first.rx",
-            "first.tx -> up.rx",
-            "second.tx -> down.rx",
+            "first.tx -> up/split.rx",
+            "second.tx -> down/split.rx",
             "up.dropped -> capture.up:dropped",
             "up.tx -> up/tee.rx",
+            "up/split.rest -> up.rx",
             "up/tee.copy -> capture.up",
             "up/tee.tx -> second.rx",
         ]
@@ -87,17 +99,18 @@ class TestTopology:
 
     def test_one_with_flows(self) -> None:
         graph = topology(Link(UP, DOWN, (MEDIA, DNS)), TEES)
-        split = Split((compile_filter("udp"), compile_filter("udp port 53")))
+        programs = (compile_filter("udp"), compile_filter("udp port 53"))
+        up, down = (Split(programs, ("media", "dns"), (), end) for end in _REMOTE)
         assert dict(graph.apps) == {
             "first": Tee(),
             "second": Tee(),
             "up": UP,
-            "up/split": split,
+            "up/split": up,
             "up/media": MEDIA.up,
             "up/dns": DNS.up,
             "up/join": Join(),
             "down": DOWN,
-            "down/split": split,
+            "down/split": down,
             "down/media": MEDIA.down,
             "down/dns": DNS.down,
             "down/join": Join(),
@@ -108,8 +121,8 @@ class TestTopology:
             "up/dns.tx -> up/join.0002",
             "up/join.tx -> second.rx",
             "up/media.tx -> up/join.0001",
-            "up/split.0 -> up/media.rx",
-            "up/split.1 -> up/dns.rx",
+            "up/split.dns -> up/dns.rx",
+            "up/split.media -> up/media.rx",
             "up/split.rest -> up.rx",
         ]
 
@@ -123,7 +136,7 @@ class TestTopology:
             "down/join.tx -> down/tee.rx",
             "down/media.dropped -> down/dropped.0001",
             "down/media.tx -> down/join.0001",
-            "down/split.0 -> down/media.rx",
+            "down/split.media -> down/media.rx",
             "down/split.rest -> down.rx",
             "down/tee.copy -> capture.down",
             "down/tee.tx -> first.rx",
@@ -134,10 +147,11 @@ class TestTopology:
     def test_a_flow_that_leaves_is_fed_no_more(self) -> None:
         graph = topology(Link(UP, DOWN), TEES, (MEDIA,))
         assert [link for link in links(graph) if "up" in link] == [
-            "first.tx -> up.rx",
+            "first.tx -> up/split.rx",
             "up.tx -> up/join.0000",
             "up/join.tx -> second.rx",
             "up/media.tx -> up/join.0001",
+            "up/split.rest -> up.rx",
         ]
         assert accepted(graph)
 

@@ -55,7 +55,7 @@ def test_meters_stand_at_both_ends_of_each_direction() -> None:
 def test_filters_are_compiled_for_what_the_line_carries(ethernet: bool) -> None:
     graph = Line(Link(UP, DOWN, (DNS,)), *ENDS, name="l", ethernet=ethernet).graph()
     split = graph.apps["l/up/split"]
-    assert split == Split((compile_filter("udp port 53", ethernet=ethernet),))
+    assert split == Split((compile_filter("udp port 53", ethernet=ethernet),), ("dns",))
 
 
 def test_its_impairments_by_name() -> None:

@@ -122,14 +122,23 @@ class Repeater(_Plain):
 
 @dataclass(frozen=True, slots=True)
 class Split(_Plain):
-    """Sends each packet to the output of the first filter that matches [rx; 0, 1, …, rest].
+    """Sends each packet to the output of the first flow that takes it [rx; 0, 1, …, rest].
 
     Attributes:
         programs: Compiled filters, in order (`usernet.engine.filters` compiles them).
+        names: The names of the flows, which are those of their outputs; their numbers where there
+            are none.
+        processes: What the process is called whose packets alone each flow takes; anybody's where
+            None, and where there are none.
+        remote: Which end of a packet is the remote one, whose traffic is counted; nobody's where
+            None.
     """
 
     kind: ClassVar[str] = "split"
     programs: tuple[Program, ...]
+    names: tuple[str, ...] = ()
+    processes: tuple[str | None, ...] = ()
+    remote: Literal["source", "destination"] | None = None
 
     def keeps_state(self, new: object) -> bool:
         """Yes, for another split."""

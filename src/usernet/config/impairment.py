@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from usernet.config.queue import QueueLimit
     from usernet.config.slot import Slot
 
-__all__ = ["Impairment"]
+__all__ = ["Impairment", "SharedImpairment"]
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)
@@ -167,7 +167,7 @@ class Impairment:
 
         Yes, but from our own model to netem's, or back.
         """
-        return isinstance(new, Impairment) and new.compat == self.compat
+        return isinstance(new, Impairment | SharedImpairment) and new.compat == self.compat
 
     def __str__(self) -> str:
         """The items that `parse` reads; empty if nothing is impaired."""
@@ -229,6 +229,33 @@ class Impairment:
             return None
         limits = self.queue.to_core() if self.queue else _DEFAULT_QUEUE
         return {**limits, "aqm": self.aqm.to_core() if self.aqm else {"kind": "droptail"}}
+
+
+@dataclass(frozen=True, slots=True)
+class SharedImpairment:
+    """An impairment whose queue several share, by deficit round robin.
+
+    Attributes:
+        impairment: What happens to the packets of all of them.
+        shares: Name and weight of each: its packets come in at the port of that name. ``rx`` is
+            one of them, with a weight of 1 unless it is named.
+    """
+
+    impairment: Impairment
+    shares: tuple[tuple[str, int], ...]
+
+    @property
+    def compat(self) -> Compat | None:
+        """As of the impairment."""
+        return self.impairment.compat
+
+    def to_core(self) -> dict[str, object]:
+        """The plain form for the engine."""
+        return {**self.impairment.to_core(), "shares": dict(self.shares)}
+
+    def keeps_state(self, new: object) -> bool:
+        """As an impairment; also where nobody shares any more."""
+        return self.impairment.keeps_state(new)
 
 
 _LONGEST = 72  # letters of an item in a brief text

@@ -17,17 +17,30 @@ from usernet.config.fields import EffectKeys, Patch
 from usernet.config.impairment import Impairment
 from usernet.config.items import parse_items
 from usernet.config.words import known
-from usernet.errors import ConfigError
+from usernet.errors import ConfigError, ScenarioError
 
 if TYPE_CHECKING:
     from usernet.config.units import Duration
 
-__all__ = ["DIRECTIONS", "SIDES", "Flow", "Link", "LinkKeys", "Side", "Sides"]
+__all__ = [
+    "DIRECTIONS",
+    "OWN",
+    "SIDES",
+    "Bottleneck",
+    "Flow",
+    "Link",
+    "LinkKeys",
+    "Side",
+    "Sides",
+    "check_names",
+]
 
 DIRECTIONS = ("up", "down")
 """The two directions."""
 SIDES = ("rtt", "both", *DIRECTIONS)
 """The keys of a table that says something about both directions."""
+OWN = "link"
+"""What `Flow.share` calls the queue of the link itself."""
 
 Side: TypeAlias = str | Mapping[str, object] | Impairment | None
 """Impairments of one side: items such as ``loss=2% rate=1mbit``, keys and values, or an
@@ -104,37 +117,93 @@ class Flow:
     """Packets that match a filter, with impairments of their own instead of the link's.
 
     Attributes:
-        name: Its name, for statistics and the timeline.
-        filter: An expression of pcap-filter(7).
+        name: Its name, for statistics and the timeline: without white space, dots and slashes.
+        filter: An expression of pcap-filter(7), with ``remote`` and ``local`` besides; an empty one
+            matches everything.
         up: What happens to its packets upwards.
         down: What happens to its packets downwards.
+        process: What the process is called whose packets alone it takes, under ``usernet run``;
+            anybody's where it is empty.
+        share: The bottleneck that its packets go through behind that, together with others': its
+            name, ``link`` for the link's own impairments, or empty for none.
+        weight: Its part of that bottleneck, beside the weights of the others, 1 to 1000.
     """
 
     name: str
     filter: str
     up: Impairment = field(default_factory=Impairment)
     down: Impairment = field(default_factory=Impairment)
+    process: str = ""
+    share: str = ""
+    weight: int = 1
 
     @classmethod
     def of(cls, table: object, path: str = "flow") -> Self:
-        """Read a table with ``name``, ``filter`` and the keys of `SIDES`.
+        """Read a table with ``name``, ``filter`` or ``process``, and the keys of `SIDES`.
 
         Raises:
             ConfigError: If a key is unknown or missing, or a value wrong.
         """
         keys = dict(as_table(table, path))
         for name in keys:
-            known(name, ("name", "filter", *SIDES), path=_under(path, name))
-        name, expression = (as_text(keys.pop(key, None), _under(path, key)) for key in _NAMED)
-        if not _NAME.fullmatch(name) or name in _TAKEN:
-            allowed = f"one word of up to 64 characters, none of {', '.join(_TAKEN)}"
-            raise ConfigError("no name", path=_under(path, "name"), value=name, allowed=allowed)
-        return cls(name, expression).patched(Sides.of(keys, path), path)
+            known(name, (*_NAMED, *_SHARING, *SIDES), path=_under(path, name))
+        needed = ("name",) if "process" in keys else ("name", "filter")
+        texts = {
+            key: as_text(keys.pop(key, None), _under(path, key))
+            for key in (*_NAMED, "share")
+            if key in keys or key in needed
+        }
+        _check_name(texts["name"], _under(path, "name"))
+        weight = _weight(keys.pop("weight", 1), _under(path, "weight"))
+        flow = cls(
+            texts["name"],
+            texts.get("filter", ""),
+            process=texts.get("process", ""),
+            share=texts.get("share", ""),
+            weight=weight,
+        )
+        if weight != 1 and not flow.share:
+            allowed = "with share, beside which it counts"
+            raise ConfigError(
+                "a weight without a share", path=_under(path, "weight"), allowed=allowed
+            )
+        return flow.patched(Sides.of(keys, path), path)
 
     def patched(self, sides: Sides, path: str) -> Self:
         """A copy with changes in each direction."""
         up = self.up.patched(sides.up, _under(path, "up"))
         return replace(self, up=up, down=self.down.patched(sides.down, _under(path, "down")))
+
+
+@dataclass(frozen=True, slots=True)
+class Bottleneck:
+    """What flows go through together: one queue, in which each has its part by its weight.
+
+    Attributes:
+        name: Its name, which flows call it by; no flow has the same.
+        up: What happens upwards to the packets of all of them.
+        down: What happens downwards.
+    """
+
+    name: str
+    up: Impairment = field(default_factory=Impairment)
+    down: Impairment = field(default_factory=Impairment)
+
+    @classmethod
+    def of(cls, table: object, path: str = "bottleneck") -> Self:
+        """Read a table with ``name`` and the keys of `SIDES`.
+
+        Raises:
+            ConfigError: If a key is unknown or missing, or a value wrong.
+        """
+        keys = dict(as_table(table, path))
+        for name in keys:
+            known(name, ("name", *SIDES), path=_under(path, name))
+        name = as_text(keys.pop("name", None), _under(path, "name"))
+        _check_name(name, _under(path, "name"))
+        sides = Sides.of(keys, path)
+        up = Impairment().patched(sides.up, _under(path, "up"))
+        return cls(name, up, Impairment().patched(sides.down, _under(path, "down")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,11 +214,13 @@ class Link:
         up: What happens to packets upwards.
         down: What happens to packets downwards.
         flows: Packets with impairments of their own; the first that matches counts.
+        bottlenecks: What flows may share.
     """
 
     up: Impairment = field(default_factory=Impairment)
     down: Impairment = field(default_factory=Impairment)
     flows: tuple[Flow, ...] = ()
+    bottlenecks: tuple[Bottleneck, ...] = ()
 
     @classmethod
     def of(
@@ -198,10 +269,42 @@ class Link:
         return replace(self.patched(cuts), flows=flows)
 
 
-_NAMED = ("name", "filter")
-_NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
-_TAKEN = ("dropped", "join", "split", "tee")
-"""Parts of a line that stand beside its flows."""
+_NAMED = ("name", "filter", "process")
+_SHARING = ("share", "weight")
+_NAME = re.compile(r"[^\s./:\x00-\x1f\x7f]{1,64}")
+_RESERVED = (OWN, "rest", "join", "split", "tee", "dropped", "rx", "tx")
+"""Names of what stands beside flows."""
+
+
+def check_names(link: Link, path: str = "") -> None:
+    """Check that names are each one's own, and that what flows share is there.
+
+    Raises:
+        ConfigError: If not; it names the flow or the bottleneck.
+    """
+    taken: set[str] = set()
+    flows = [(f"flow[{index}]", one.name) for index, one in enumerate(link.flows)]
+    others = [(f"bottleneck[{index}]", one.name) for index, one in enumerate(link.bottlenecks)]
+    for place, name in (*flows, *others):
+        if name in taken:
+            problem = "two flows of one name" if place.startswith("f") else "a name that is taken"
+            raise ScenarioError(problem, path=_under(path, f"{place}.name"), value=name)
+        taken.add(name)
+    for index, flow in enumerate(link.flows):
+        if flow.share:
+            names = (*(one.name for one in link.bottlenecks), OWN)
+            known(flow.share, names, path=_under(path, f"flow[{index}].share"), what="bottleneck")
+
+
+def _weight(value: object, path: str) -> int:
+    return units.number(value, path=path, least=1, most=1000)  # type: ignore[arg-type]
+
+
+def _check_name(name: str, path: str) -> None:
+    if not _NAME.fullmatch(name) or name in _RESERVED:
+        signs = "one word of up to 64 characters without dots, colons and slashes"
+        allowed = f"{signs}, none of {', '.join(_RESERVED)}"
+        raise ConfigError("no name", path=path, value=name, allowed=allowed)
 
 
 def as_table(value: object, path: str) -> Mapping[str, object]:

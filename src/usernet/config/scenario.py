@@ -20,6 +20,13 @@
     filter = "udp port 53"
     down = { delay = "3s" }           # instead of the link's
 
+    share = "office"                  # and then, with its part, through what others share
+    weight = 3
+
+    [[bottleneck]]
+    name = "office"
+    down = { rate = "5mbit" }
+
     [[at]]                            # see usernet.config.event
     time = "10s"
     set = { down = { rate = "1mbit" } }
@@ -33,7 +40,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 from usernet.config import units
 from usernet.config.event import Event, Ramp, Set
-from usernet.config.link import SIDES, Flow, Link, Sides, as_text
+from usernet.config.link import SIDES, Bottleneck, Flow, Link, Sides, as_text, check_names
 from usernet.config.words import known
 from usernet.errors import ScenarioError
 
@@ -44,7 +51,7 @@ __all__ = ["ProfileResolver", "Scenario"]
 
 _VERSION = 1
 """Of the language; a file need not name it."""
-_KEYS = ("version", "seed", "description", "source", "duration", "profile", *SIDES, "flow", "at")
+_KEYS = ("version", "seed", "description", "source", "duration", "profile", *SIDES, "flow", "bottleneck", "at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +98,11 @@ class Scenario:
         base = _base(table, profile)
         sides = Sides.of({key: table[key] for key in SIDES if key in table})
         flows = tuple(Flow.of(entry, place) for place, entry in _entries(table, "flow"))
+        shared = (Bottleneck.of(entry, place) for place, entry in _entries(table, "bottleneck"))
+        bottlenecks = (*shared, *base.link.bottlenecks)
         events = tuple(Event.of(entry, place) for place, entry in _entries(table, "at"))
-        link = replace(base.link, flows=(*flows, *base.link.flows)).patched(sides)
+        link = replace(base.link, flows=(*flows, *base.link.flows), bottlenecks=bottlenecks)
+        link = link.patched(sides)
         _check_names(link, events)
         texts = (as_text(table[key], key) if key in table else "" for key in _TEXTS)
         return cls(link, (*base.timeline, *events), *_numbers(table, base), *texts)
@@ -135,10 +145,8 @@ def _numbers(table: Mapping[str, object], base: Scenario) -> tuple[int | None, i
 
 
 def _check_names(link: Link, events: tuple[Event, ...]) -> None:
+    check_names(link)
     names = [flow.name for flow in link.flows]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            raise ScenarioError("two flows of one name", path=f"flow[{index}].name", value=name)
     for event in events:
         if isinstance(event.action, (Set, Ramp)):
             kind = "set" if isinstance(event.action, Set) else "ramp"

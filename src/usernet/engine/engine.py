@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from usernet import _core
 from usernet.config.topology import Topology
 from usernet.engine.actions import Action, Reconfigure, Start, diff, to_core
+from usernet.engine.drops import Drops
 from usernet.engine.statistics import Statistics
 from usernet.engine.tunnel import TunnelPeers
 
@@ -128,6 +129,27 @@ class Engine:
             EngineError: The engine has stopped.
         """
         return cast("dict[str, object] | None", json.loads(self._core.series(app))) or {}
+
+    def drops(self, after: int = 0) -> Drops:
+        """The latest drops, as far as they are kept; of those only the ones behind `after`.
+
+        Args:
+            after: How many drops there were when one last asked.
+
+        Raises:
+            EngineError: The engine has stopped.
+        """
+        return Drops.from_core(self._core.drops(after))
+
+    def tell(self, app: str, message: Mapping[str, object]) -> Mapping[str, object]:
+        """Give an app a message; its answer.
+
+        Raises:
+            ConfigError: There is no such app, or it does not understand it.
+            EngineError: The engine has stopped.
+        """
+        answer = self._core.tell(app, json.dumps(message, separators=(",", ":")))
+        return cast("dict[str, object]", json.loads(answer))
 
     def wait(self, timeout: float) -> None:
         """Wait in real time, in seconds; a failure of the engine ends the wait.

@@ -10,7 +10,13 @@ from typing import Self, cast
 
 from usernet.engine.host_statistics import HostStatistics
 
-__all__ = ["ImpairmentStatistics", "Lateness", "LinkStatistics", "Statistics"]
+__all__ = [
+    "ImpairmentStatistics",
+    "Lateness",
+    "LinkStatistics",
+    "ShareStatistics",
+    "Statistics",
+]
 
 Counters = Mapping[str, object]
 
@@ -52,6 +58,42 @@ class LinkStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class ShareStatistics:
+    """What became of the packets of one of those that share a queue.
+
+    Attributes:
+        weight: Its part of the queue, beside the weights of the others.
+        packets_in: Packets that came.
+        bytes_in: Their bytes.
+        packets_out: Packets that went.
+        bytes_out: Their bytes.
+        dropped: Packets dropped, by cause.
+        queue_packets: Packets in the queue now.
+        queue_bytes: Their bytes.
+    """
+
+    weight: int
+    packets_in: int
+    bytes_in: int
+    packets_out: int
+    bytes_out: int
+    dropped: Mapping[str, int]
+    queue_packets: int
+    queue_bytes: int
+
+    @classmethod
+    def from_core(cls, counters: Counters) -> Self:
+        """Read it as the core writes it."""
+        dropped = MappingProxyType(cast("dict[str, int]", counters["dropped"]))
+        plain = (name for name in cls.__dataclass_fields__ if name != "dropped")
+        return cls(dropped=dropped, **{name: _integer(counters, name) for name in plain})
+
+
+def _nobody() -> Mapping[str, ShareStatistics]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
 class ImpairmentStatistics:
     """What an impairment did.
 
@@ -71,6 +113,7 @@ class ImpairmentStatistics:
         queue_ns: How long a packet that comes now would stand in the queue: its bytes at the
             present rate, of a trace at its mean.
         lateness: How late packets left.
+        shares: Those that share the queue, by the names of flows; ``rx`` are all others.
     """
 
     packets_in: int
@@ -87,12 +130,18 @@ class ImpairmentStatistics:
     queue_bytes: int
     queue_ns: int
     lateness: Lateness
+    shares: Mapping[str, ShareStatistics] = field(default_factory=_nobody)
 
     @classmethod
     def from_core(cls, counters: Counters) -> Self:
         """Read it as the core writes it."""
-        plain = (name for name in cls.__dataclass_fields__ if name not in ("dropped", "lateness"))
+        composite = ("dropped", "lateness", "shares")
+        plain = (name for name in cls.__dataclass_fields__ if name not in composite)
+        shares = cast("dict[str, Counters]", counters.get("shares", {}))
         return cls(
+            shares=MappingProxyType(
+                {name: ShareStatistics.from_core(one) for name, one in shares.items()}
+            ),
             dropped=MappingProxyType(cast("dict[str, int]", counters["dropped"])),
             lateness=Lateness.from_core(cast("Counters", counters["lateness"])),
             **{name: _integer(counters, name) for name in plain},

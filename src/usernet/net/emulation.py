@@ -11,17 +11,23 @@ from usernet.config.link import DIRECTIONS
 from usernet.config.topology import Connection, Topology
 from usernet.engine import Engine, Statistics
 from usernet.engine.actions import Reconfigure, Start, Stop
+from usernet.engine.filters import look_up
+from usernet.engine.flow_statistics import flow_statistics
+from usernet.engine.host_names import HostNames
+from usernet.engine.talkers import Talkers
 from usernet.net.line import CAPTURE, End, Line
 from usernet.net.playback import Playback
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from usernet.config.host import Medium
-    from usernet.config.link import Flow, Link
+    from usernet.config.link import Bottleneck, Flow, Link
     from usernet.config.scenario import Scenario
     from usernet.config.timeline import Target
+    from usernet.engine.drops import Drops
+    from usernet.engine.flow_statistics import FlowStatistics
     from usernet.engine.statistics import ImpairmentStatistics
 
 __all__ = ["Beyond", "Emulation", "Ends", "topology"]
@@ -44,8 +50,10 @@ class Beyond:
 
 
 _MOST_HISTORY = 4096
-_MOST_LEAVING = 64
-"""Flows that were taken away and still have packets."""
+_MOST_LEAVING = 1024
+"""Flows and bottlenecks that were taken away and still have packets."""
+_MANY_LEAVING = 32
+"""So many are looked through before another change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +79,24 @@ class Ends:
     beyond: Beyond = field(default_factory=Beyond)
 
 
-def topology(link: Link, ends: Ends, leaving: Collection[Flow] = ()) -> Topology:
+def topology(
+    link: Link,
+    ends: Ends,
+    leaving: Collection[Flow | Bottleneck] = (),
+    resolve: Callable[[str], Sequence[str]] = look_up,
+) -> Topology:
     """The graph of an emulated link.
 
     Args:
         link: What is emulated.
         ends: What it joins.
-        leaving: Flows that nothing comes to any more, and that still have packets.
+        leaving: Flows and bottlenecks that are gone, and still have packets.
+        resolve: Finds the addresses of hosts that filters name.
 
     Raises:
         ConfigError: A flow's filter is wrong.
     """
-    graph = _line(link, ends, leaving).graph()
+    graph = _line(link, ends, leaving, resolve).graph()
     beyond = ends.beyond
     apps: dict[str, App] = {"first": ends.first, "second": ends.second}
     apps |= {**graph.apps, **beyond.apps}
@@ -91,13 +105,20 @@ def topology(link: Link, ends: Ends, leaving: Collection[Flow] = ()) -> Topology
     return Topology(apps, graph.links | beyond.links)
 
 
-def _line(link: Link, ends: Ends, leaving: Collection[Flow] = ()) -> Line:
+def _line(
+    link: Link,
+    ends: Ends,
+    leaving: Collection[Flow | Bottleneck] = (),
+    resolve: Callable[[str], Sequence[str]] = look_up,
+) -> Line:
     return Line(
         link,
         End("first", *ends.first_ports),
         End("second", *ends.second_ports),
         ethernet=ends.medium == "ethernet",
         captured=ends.capture is not None,
+        watched=True,
+        resolve=resolve,
         leaving=tuple(leaving),
     )
 
@@ -128,11 +149,16 @@ class Emulation:
     ) -> None:
         self._ends: Ends = ends
         self._playback = Playback(scenario)
-        self._leaving: dict[str, Flow] = {}
+        self._leaving: dict[str, Flow | Bottleneck] = {}
+        self._names = HostNames()
         self._scheduled: set[str] = set()
         self._told: Mapping[str, App] = {}
         self._engine = Engine(seed=seed, precise=precise)
-        self._engine.configure(topology(self._playback.link, ends))
+        try:
+            self._engine.configure(self._topology(self._playback.link))
+        except BaseException:
+            self._names.close()
+            raise
         self._start_ns = self._engine.now()
         self.history: deque[tuple[int, Link]] = deque(maxlen=_MOST_HISTORY)
         self.history.append((self._start_ns, self._playback.link))
@@ -148,6 +174,8 @@ class Emulation:
         """
         self._plan()
         self._let_go()
+        if self._names.take_news():
+            self._become(self._playback)
         self._engine.wait(0)
 
     def change(self, scenario: Scenario, touched: Collection[Target] = ()) -> None:
@@ -216,6 +244,30 @@ class Emulation:
         """Everything counted, as of one breath."""
         return self._engine.statistics()
 
+    def flows(
+        self, direction: str, statistics: Statistics | None = None
+    ) -> Mapping[str, FlowStatistics]:
+        """What became of the packets of each flow by name; ``""`` is what no filter took.
+
+        Args:
+            direction: ``up`` or ``down``.
+            statistics: A snapshot; one of now where None.
+        """
+        names = tuple(flow.name for flow in self.link.flows)
+        return flow_statistics(statistics or self.statistics(), direction, names)
+
+    def talkers(self, direction: str) -> Talkers:
+        """Who talks most: the remote ends, those on the second end's side, by bytes.
+
+        Args:
+            direction: ``up`` for what they are sent, ``down`` for what they send.
+        """
+        return Talkers.from_core(self._engine.series(f"{direction}/split"))
+
+    def drops(self, after: int = 0) -> Drops:
+        """The latest drops; those behind `after` alone, which is the `count` of an earlier call."""
+        return self._engine.drops(after)
+
     def series(self, app: str) -> Mapping[str, object]:
         """What an app has written down over time: ``first`` and ``second`` are the ends."""
         return self._engine.series(app)
@@ -250,12 +302,17 @@ class Emulation:
         Raises:
             CaptureError: The end of the capture could not be written.
         """
+        self._names.close()
         self._engine.stop()
+
+    def _topology(self, link: Link, leaving: Collection[Flow | Bottleneck] = ()) -> Topology:
+        return topology(link, self._ends, leaving, self._names.addresses)
 
     def _become(self, playback: Playback) -> None:
         """Run another playback; where that fails, the present one goes on."""
-        leaving = _leaving(self._leaving, self._playback.link, playback.link)
-        new = topology(playback.link, self._ends, leaving.values())
+        present = self._still_leaving() if len(self._leaving) > _MANY_LEAVING else self._leaving
+        leaving = _leaving(present, self._playback.link, playback.link)
+        new = self._topology(playback.link, leaving.values())
         self._engine.unschedule()
         try:
             self._configure(new)
@@ -275,14 +332,14 @@ class Emulation:
 
     def _let_go(self) -> None:
         """Take flows out of the graph whose last packets have left."""
-        if not self._leaving:
-            return
-        counted = self._engine.statistics().impairments
-        gone = [name for name in self._leaving if _is_empty(counted, name)]
-        for name in gone:
-            del self._leaving[name]
-        if gone:
+        if self._leaving and len(self._still_leaving()) < len(self._leaving):
+            self._leaving = self._still_leaving()
             self._become(self._playback)
+
+    def _still_leaving(self) -> dict[str, Flow | Bottleneck]:
+        counted = self._engine.statistics().impairments
+        leaving = self._leaving.items()
+        return {name: part for name, part in leaving if not _is_empty(counted, name)}
 
     def _pass(self) -> int:
         """Let the playback follow the clock; what time it is."""
@@ -306,17 +363,25 @@ class Emulation:
         return _line(link, self._ends).impairments()
 
 
-def _leaving(before: Mapping[str, Flow], old: Link, new: Link) -> dict[str, Flow]:
-    """The flows that nothing comes to any more; the oldest of too many are given up."""
-    every = {**before, **{flow.name: flow for flow in old.flows}}
-    stay = {flow.name for flow in new.flows}
-    left = [(name, flow) for name, flow in every.items() if name not in stay]
+def _leaving(
+    before: Mapping[str, Flow | Bottleneck], old: Link, new: Link
+) -> dict[str, Flow | Bottleneck]:
+    """What nothing comes to any more; the oldest of too many are given up."""
+    every = dict(before)
+    every |= {flow.name: flow for flow in old.flows}
+    every |= {one.name: one for one in old.bottlenecks}
+    stay = {flow.name for flow in new.flows} | {one.name for one in new.bottlenecks}
+    left = [(name, part) for name, part in every.items() if name not in stay]
     return dict(left[-_MOST_LEAVING:])
 
 
-def _is_empty(counted: Mapping[str, ImpairmentStatistics], flow: str) -> bool:
-    both = (counted.get(f"{direction}/{flow}") for direction in DIRECTIONS)
-    return not any(one and (one.delayed or one.queue_packets) for one in both)
+def _is_empty(counted: Mapping[str, ImpairmentStatistics], name: str) -> bool:
+    """Whether all that came has left: what is on the line is in no queue any more."""
+    both = (counted.get(f"{direction}/{name}") for direction in DIRECTIONS)
+    return not any(
+        one and one.packets_in + one.duplicated > one.packets_out + one.dropped_total
+        for one in both
+    )
 
 
 def _steps(old: Mapping[str, App], new: Mapping[str, App]) -> list[Reconfigure | Start | Stop]:

@@ -5,23 +5,32 @@
     first ─ [up:sent] ─ up ─ [up:received] ─ second     up may be split into flows, each with an
     second ─ [down:sent] ─ down ─ [down:received] ─ first   impairment of its own, and written to
                                                             a capture on its way out
+
+Packets of a flow that shares a bottleneck go on to that::
+
+    split ─ up/video ─┐
+    split ─ up/voice ─┴ up/office ─ join
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, cast
 
 from usernet.config.apps import App, Join, Meter, Split, Tee
-from usernet.config.link import DIRECTIONS, Link
+from usernet.config.impairment import SharedImpairment
+from usernet.config.link import DIRECTIONS, OWN, Flow, Link
 from usernet.config.topology import Connection, Topology
-from usernet.engine.filters import compile_filter
+from usernet.engine.filters import compile_filter, look_up
+from usernet.errors import FilterError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Sequence
 
+    from usernet.config.apps import Program
     from usernet.config.impairment import Impairment
-    from usernet.config.link import Flow
+    from usernet.config.link import Bottleneck
+    from usernet.engine.expression import Direction
 
 __all__ = ["CAPTURE", "End", "Line"]
 
@@ -56,7 +65,9 @@ class Line:
         ethernet: Whether it carries Ethernet frames, or IP packets.
         captured: Whether what comes out, and what is dropped, goes to `CAPTURE`.
         metered: Whether what is sent and what is received is counted.
-        leaving: Flows that nothing comes to any more, and that still have packets.
+        watched: Whether each direction has a split even without flows, which counts who talks most.
+        resolve: Finds the numeric addresses of hosts that filters name.
+        leaving: Flows and bottlenecks that are none any more, and that still have packets.
         is_wire: It does nothing, and counts nothing: its ends are joined as they are.
     """
 
@@ -67,7 +78,9 @@ class Line:
     ethernet: bool = True
     captured: bool = False
     metered: bool = False
-    leaving: tuple[Flow, ...] = ()
+    watched: bool = False
+    resolve: Callable[[str], Sequence[str]] = look_up
+    leaving: tuple[Flow | Bottleneck, ...] = ()
     is_wire: bool = False
 
     def direction(self, name: str) -> str:
@@ -76,7 +89,9 @@ class Line:
 
     def impairments(self, link: Link | None = None) -> dict[str, App]:
         """The impairments of the line by name, as they are, or as this link has them."""
-        return dict(_impairments(self, link or self.link))
+        line = self if link is None else replace(self, link=link)
+        both = (_Direction(line, direction).impairments() for direction in DIRECTIONS)
+        return {name: app for one in both for name, app in one.items()}
 
     def graph(self) -> Topology:
         """The apps of the line, and the links between them and its ends.
@@ -88,10 +103,8 @@ class Line:
             ends = zip(self._ends, reversed(self._ends), strict=True)
             return Topology({}, frozenset(_joined(before, after) for before, after in ends))
         graph = _Graph()
-        programs = [compile_filter(flow.filter, ethernet=self.ethernet) for flow in self.link.flows]
-        split = Split(tuple(programs)) if programs else None
         for name, before, after in zip(DIRECTIONS, self._ends, reversed(self._ends), strict=True):
-            _Direction(self, name, before, after, split).add_to(graph)
+            _Direction(self, name).add_to(graph, before, after)
         return Topology(graph.apps, frozenset(graph.links))
 
     @property
@@ -101,14 +114,6 @@ class Line:
 
 def _joined(before: End, after: End) -> Connection:
     return Connection(before.app, before.output, after.app, after.input)
-
-
-def _impairments(line: Line, link: Link) -> Iterator[tuple[str, Impairment]]:
-    for direction in DIRECTIONS:
-        name = line.direction(direction)
-        yield name, getattr(link, direction)
-        for flow in link.flows:
-            yield f"{name}/{flow.name}", getattr(flow, direction)
 
 
 _Port = tuple[str, str]
@@ -138,23 +143,64 @@ class _Graph:
 class _Direction:
     line: Line
     direction: str
-    before: End
-    after: End
-    split: Split | None
 
-    def add_to(self, graph: _Graph) -> None:
-        name = self.line.direction(self.direction)
-        first = self._metered(graph, f"{name}:sent", (self.before.app, self.before.output))
-        outputs = self._add_impairments(graph, name, first)
-        last = graph.joined(f"{name}/join", outputs, "tx")
+    @property
+    def name(self) -> str:
+        return self.line.direction(self.direction)
+
+    def add_to(self, graph: _Graph, before: End, after: End) -> None:
+        name = self.name
+        first = self._metered(graph, f"{name}:sent", (before.app, before.output))
+        self._add_impairments(graph, first)
+        last = graph.joined(f"{name}/join", self._outputs(), "tx")
         if self.line.captured:
             graph.add(f"{name}/tee", Tee(), (last, "rx"))
             graph.links.add(Connection(f"{name}/tee", "copy", CAPTURE, name))
-            dropped = graph.joined(f"{name}/dropped", outputs, "dropped")
+            dropped = graph.joined(f"{name}/dropped", list(self.impairments()), "dropped")
             graph.links.add(Connection(*dropped, CAPTURE, f"{name}:dropped"))
             last = f"{name}/tee", "tx"
         last = self._metered(graph, f"{name}:received", last)
-        graph.links.add(Connection(*last, self.after.app, self.after.input))
+        graph.links.add(Connection(*last, after.app, after.input))
+
+    def impairments(self) -> dict[str, App]:
+        """The link's own, and those of flows and bottlenecks, each with those that share it."""
+        parts: dict[str, Impairment] = {self.name: getattr(self.line.link, self.direction)}
+        several: list[Flow | Bottleneck] = [*self._flows, *self._bottlenecks]
+        for part in several:
+            parts[self._app(part.name)] = getattr(part, self.direction)
+        shared: dict[str, dict[str, int]] = {}
+        for flow in self._flows:
+            if (target := self._target(flow)) is not None:
+                shared.setdefault(target, {})[flow.name] = flow.weight
+        return {
+            name: SharedImpairment(one, tuple(shared[name].items())) if name in shared else one
+            for name, one in parts.items()
+        }
+
+    @property
+    def _flows(self) -> list[Flow]:
+        leaving = (part for part in self.line.leaving if isinstance(part, Flow))
+        return [*self.line.link.flows, *leaving]
+
+    @property
+    def _bottlenecks(self) -> list[Bottleneck]:
+        leaving = (part for part in self.line.leaving if not isinstance(part, Flow))
+        return [*self.line.link.bottlenecks, *leaving]
+
+    def _app(self, part: str) -> str:
+        return f"{self.name}/{part}"
+
+    def _target(self, flow: Flow) -> str | None:
+        """The app that a flow's packets go on to, if it shares one that is there."""
+        if flow.share == OWN:
+            return self.name
+        there = any(one.name == flow.share for one in self._bottlenecks)
+        return self._app(flow.share) if there else None
+
+    def _outputs(self) -> list[str]:
+        """The apps from which packets leave the line."""
+        inner = {self._app(flow.name) for flow in self._flows if self._target(flow) is not None}
+        return [name for name in self.impairments() if name not in inner]
 
     def _metered(self, graph: _Graph, name: str, port: _Port) -> _Port:
         if not self.line.metered:
@@ -162,22 +208,43 @@ class _Direction:
         graph.add(name, Meter(), (port, "rx"))
         return name, "tx"
 
-    def _add_impairments(self, graph: _Graph, name: str, first: _Port) -> list[str]:
-        """Add the impairments of the direction and of its flows; their names."""
-        own = getattr(self.line.link, self.direction)
-        flows = (*self.line.link.flows, *self.line.leaving)
-        for flow in self.line.leaving:
-            graph.add(f"{name}/{flow.name}", _of(flow, self.direction))
-        if self.split is None:
-            graph.add(name, own, (first, "rx"))
-            return [name, *(f"{name}/{flow.name}" for flow in flows)]
-        split = f"{name}/split"
-        graph.add(name, own, ((split, "rest"), "rx"))
-        graph.add(split, self.split, (first, "rx"))
-        for index, flow in enumerate(self.line.link.flows):
-            graph.add(f"{name}/{flow.name}", _of(flow, self.direction), ((split, str(index)), "rx"))
-        return [name, *(f"{name}/{flow.name}" for flow in flows)]
+    def _add_impairments(self, graph: _Graph, first: _Port) -> None:
+        """Add the impairments of the direction, its flows and its bottlenecks."""
+        for name, app in self.impairments().items():
+            graph.add(name, app)
+        split = self._split()
+        if split is None:
+            graph.links.add(Connection(*first, self.name, "rx"))
+        else:
+            name = f"{self.name}/split"
+            graph.add(name, split, (first, "rx"))
+            graph.links.add(Connection(name, "rest", self.name, "rx"))
+            for flow in self.line.link.flows:
+                graph.links.add(Connection(name, flow.name, self._app(flow.name), "rx"))
+        for flow in self._flows:
+            if (target := self._target(flow)) is not None:
+                graph.links.add(Connection(self._app(flow.name), "tx", target, flow.name))
 
+    def _split(self) -> Split | None:
+        flows = self.line.link.flows
+        if not flows and not self.line.watched:
+            return None
+        by_process = any(flow.process for flow in flows)
+        remote = "destination" if self.direction == "up" else "source"
+        return Split(
+            tuple(self._program(index, flow) for index, flow in enumerate(flows)),
+            tuple(flow.name for flow in flows),
+            tuple(flow.process or None for flow in flows) if by_process else (),
+            remote if self.line.watched or by_process else None,  # type: ignore[arg-type]
+        )
 
-def _of(flow: Flow, direction: str) -> Impairment:
-    return flow.up if direction == "up" else flow.down
+    def _program(self, index: int, flow: Flow) -> Program:
+        try:
+            return compile_filter(
+                flow.filter,
+                ethernet=self.line.ethernet,
+                direction=cast("Direction", self.direction),
+                resolve=self.line.resolve,
+            )
+        except FilterError as error:
+            raise error.within(f"flow[{index}]") from None

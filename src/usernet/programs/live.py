@@ -112,9 +112,14 @@ def _say(line: str) -> None:
 
 def record(one: ImpairmentStatistics) -> dict[str, object]:
     """What an impairment did, as plain values."""
-    names = (name for name in one.__dataclass_fields__ if name not in ("dropped", "lateness"))
+    names = (name for name in one.__dataclass_fields__ if name not in _COMPOSITE)
     plain: dict[str, object] = {name: getattr(one, name) for name in names}
-    return plain | {"dropped": dict(one.dropped), "lateness": asdict(one.lateness)}
+    shares = {name: {**asdict(share)} for name, share in one.shares.items()}
+    shown = {"shares": shares} if shares else {}
+    return plain | {"dropped": dict(one.dropped), "lateness": asdict(one.lateness)} | shown
+
+
+_COMPOSITE = ("dropped", "lateness", "shares")
 
 
 def summary(one: ImpairmentStatistics) -> str:

@@ -3,7 +3,7 @@
 use super::exit::Exit;
 use super::model::Model;
 use super::netem::Outcome;
-use super::shares::{Shares, causes};
+use super::shares::{RX, Shares, causes};
 use super::spec::ImpairmentSpec;
 use crate::app::{App, AppError, Context, Direction, Ports};
 use crate::apps::read;
@@ -191,8 +191,17 @@ impl App for Impairment {
 
     fn has_port(&self, direction: Direction, port: &str) -> bool {
         match direction {
-            Direction::Input => true,
+            Direction::Input => self.exit.shares.has(port),
             Direction::Output => matches!(port, "tx" | "dropped"),
+        }
+    }
+
+    fn will_have_port(&self, config: &Value, direction: Direction, port: &str) -> bool {
+        match direction {
+            Direction::Input => {
+                port == RX || spec(config).is_ok_and(|spec| spec.shares.contains_key(port))
+            }
+            Direction::Output => self.has_port(direction, port),
         }
     }
 

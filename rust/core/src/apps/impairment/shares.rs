@@ -72,6 +72,11 @@ impl Shares {
         found.map(|number| number as u16)
     }
 
+    /// Whether packets come through the input of this name.
+    pub(super) fn has(&self, input: &str) -> bool {
+        input == RX || self.number(input).is_some()
+    }
+
     /// Whether anybody shares.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
