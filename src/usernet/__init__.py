@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from usernet.config.host import InterfaceConfig as InterfaceConfig
     from usernet.config.host import Route as Route
     from usernet.config.impairment import Impairment as Impairment
+    from usernet.config.impairment import SharedImpairment as SharedImpairment
+    from usernet.config.link import Bottleneck as Bottleneck
     from usernet.config.link import Flow as Flow
     from usernet.config.link import Link as Link
     from usernet.config.quantity import Bitrate as Bitrate
@@ -45,15 +47,21 @@ if TYPE_CHECKING:
     from usernet.config.scenario import Scenario as Scenario
     from usernet.config.socket_options import SocketOptions as SocketOptions
     from usernet.config.topology import Topology as Topology
+    from usernet.engine.drops import Drop as Drop
+    from usernet.engine.drops import Drops as Drops
     from usernet.engine.fidelity import Fidelity as Fidelity
     from usernet.engine.fidelity import fidelity as fidelity
     from usernet.engine.filters import compile_filter as compile_filter
+    from usernet.engine.flow_counters import FlowCounters as FlowCounters
     from usernet.engine.host_statistics import HostStatistics as HostStatistics
     from usernet.engine.host_statistics import InterfaceStatistics as InterfaceStatistics
     from usernet.engine.statistics import ImpairmentStatistics as ImpairmentStatistics
     from usernet.engine.statistics import Lateness as Lateness
     from usernet.engine.statistics import LinkStatistics as LinkStatistics
+    from usernet.engine.statistics import ShareStatistics as ShareStatistics
     from usernet.engine.statistics import Statistics as Statistics
+    from usernet.engine.talkers import Talker as Talker
+    from usernet.engine.talkers import Talkers as Talkers
     from usernet.errors import AuthenticationError as AuthenticationError
     from usernet.errors import CaptureError as CaptureError
     from usernet.errors import ConfigError as ConfigError
@@ -61,6 +69,7 @@ if TYPE_CHECKING:
     from usernet.errors import EngineError as EngineError
     from usernet.errors import EscapeError as EscapeError
     from usernet.errors import GenerationError as GenerationError
+    from usernet.errors import FilterError as FilterError
     from usernet.errors import HandshakeError as HandshakeError
     from usernet.errors import InterfaceError as InterfaceError
     from usernet.errors import MissingProgramError as MissingProgramError
@@ -97,19 +106,24 @@ __all__ = [
     "AuthenticationError",
     "Bitrate",
     "BlockingClient",
+    "Bottleneck",
     "ByteSize",
     "CaptureError",
     "Client",
     "ConfigError",
     "DeadlockError",
     "DeviceStatus",
+    "Drop",
+    "Drops",
     "Emulation",
     "Ends",
     "EngineError",
     "EscapeError",
     "EventLoop",
     "Fidelity",
+    "FilterError",
     "Flow",
+    "FlowCounters",
     "FlowStatistics",
     "Gateway",
     "GenerationError",
@@ -149,6 +163,8 @@ __all__ = [
     "Scenario",
     "ScenarioError",
     "Share",
+    "ShareStatistics",
+    "SharedImpairment",
     "Sink",
     "SocketOptions",
     "Source",
@@ -156,6 +172,8 @@ __all__ = [
     "Split",
     "Statistics",
     "Switch",
+    "Talker",
+    "Talkers",
     "Tap",
     "Tee",
     "Topology",
@@ -177,6 +195,7 @@ _HOMES = {
     "App": "usernet.config.apps:App",
     "AuthenticationError": "usernet.errors:AuthenticationError",
     "Bitrate": "usernet.config.quantity:Bitrate",
+    "Bottleneck": "usernet.config.link:Bottleneck",
     "ByteSize": "usernet.config.quantity:ByteSize",
     "BlockingClient": "usernet.client:BlockingClient",
     "CaptureError": "usernet.errors:CaptureError",
@@ -184,13 +203,17 @@ _HOMES = {
     "ConfigError": "usernet.errors:ConfigError",
     "DeadlockError": "usernet.errors:DeadlockError",
     "DeviceStatus": "usernet.wireguard.status:DeviceStatus",
+    "Drop": "usernet.engine.drops:Drop",
+    "Drops": "usernet.engine.drops:Drops",
     "Emulation": "usernet.net.emulation:Emulation",
     "Ends": "usernet.net.emulation:Ends",
     "EngineError": "usernet.errors:EngineError",
     "EscapeError": "usernet.errors:EscapeError",
     "EventLoop": "usernet.net.event_loop:EventLoop",
     "Fidelity": "usernet.engine.fidelity:Fidelity",
+    "FilterError": "usernet.errors:FilterError",
     "Flow": "usernet.config.link:Flow",
+    "FlowCounters": "usernet.engine.flow_counters:FlowCounters",
     "FlowStatistics": "usernet.net.flow:FlowStatistics",
     "Gateway": "usernet.config.apps:Gateway",
     "GenerationError": "usernet.errors:GenerationError",
@@ -230,6 +253,8 @@ _HOMES = {
     "Scenario": "usernet.config.scenario:Scenario",
     "ScenarioError": "usernet.errors:ScenarioError",
     "Share": "usernet.config.quantity:Share",
+    "ShareStatistics": "usernet.engine.statistics:ShareStatistics",
+    "SharedImpairment": "usernet.config.impairment:SharedImpairment",
     "Sink": "usernet.config.apps:Sink",
     "SocketOptions": "usernet.config.socket_options:SocketOptions",
     "Source": "usernet.config.apps:Source",
@@ -237,6 +262,8 @@ _HOMES = {
     "Split": "usernet.config.apps:Split",
     "Statistics": "usernet.engine.statistics:Statistics",
     "Switch": "usernet.net.network:Switch",
+    "Talker": "usernet.engine.talkers:Talker",
+    "Talkers": "usernet.engine.talkers:Talkers",
     "Tap": "usernet.config.apps:Tap",
     "Tee": "usernet.config.apps:Tee",
     "Topology": "usernet.config.topology:Topology",

@@ -49,7 +49,9 @@ class Drop:
     @property
     def flow(self) -> str:
         """The flow that it belonged to; empty where it was the link's own."""
-        return self.share if self.share not in {None, "rx"} else self.app.partition("/")[2]
+        if self.share is not None and self.share != "rx":
+            return self.share
+        return self.app.partition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from usernet.config.apps import App, PcapWriter
+from usernet.config.apps import App, PcapWriter, Split
 from usernet.config.link import DIRECTIONS
 from usernet.config.topology import Connection, Topology
 from usernet.engine import Engine, Statistics
 from usernet.engine.actions import Reconfigure, Start, Stop
+from usernet.engine.conversation import Conversation
 from usernet.engine.filters import look_up
-from usernet.engine.flow_statistics import flow_statistics
+from usernet.engine.flow_counters import flow_counters
 from usernet.engine.host_names import HostNames
 from usernet.engine.talkers import Talkers
 from usernet.net.line import CAPTURE, End, Line
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from usernet.config.scenario import Scenario
     from usernet.config.timeline import Target
     from usernet.engine.drops import Drops
-    from usernet.engine.flow_statistics import FlowStatistics
+    from usernet.engine.flow_counters import FlowCounters
     from usernet.engine.statistics import ImpairmentStatistics
 
 __all__ = ["Beyond", "Emulation", "Ends", "topology"]
@@ -246,7 +247,7 @@ class Emulation:
 
     def flows(
         self, direction: str, statistics: Statistics | None = None
-    ) -> Mapping[str, FlowStatistics]:
+    ) -> Mapping[str, FlowCounters]:
         """What became of the packets of each flow by name; ``""`` is what no filter took.
 
         Args:
@@ -254,7 +255,7 @@ class Emulation:
             statistics: A snapshot; one of now where None.
         """
         names = tuple(flow.name for flow in self.link.flows)
-        return flow_statistics(statistics or self.statistics(), direction, names)
+        return flow_counters(statistics or self.statistics(), direction, names)
 
     def talkers(self, direction: str) -> Talkers:
         """Who talks most: the remote ends, those on the second end's side, by bytes.
@@ -267,6 +268,32 @@ class Emulation:
     def drops(self, after: int = 0) -> Drops:
         """The latest drops; those behind `after` alone, which is the `count` of an earlier call."""
         return self._engine.drops(after)
+
+    @property
+    def is_by_process(self) -> bool:
+        """Whether a flow goes by processes. From any thread."""
+        split = self._engine.topology.apps.get("up/split")
+        return isinstance(split, Split) and any(split.processes)
+
+    def tell_owners(self, found: Mapping[Conversation, frozenset[str]]) -> frozenset[Conversation]:
+        """Say what the processes are called that have connections. From any thread.
+
+        Args:
+            found: Of each connection the names.
+
+        Returns:
+            The connections of which that is not known yet.
+
+        Raises:
+            EngineError: The engine has stopped.
+        """
+        owned = [{"socket": one.to_core(), "names": sorted(names)} for one, names in found.items()]
+        asked: set[Conversation] = set()
+        for direction in DIRECTIONS:
+            answer = self._engine.tell(f"{direction}/split", {"owned": owned})
+            raw = cast("list[dict[str, object]]", answer["asked"])
+            asked.update(map(Conversation.from_core, raw))
+        return frozenset(asked)
 
     def series(self, app: str) -> Mapping[str, object]:
         """What an app has written down over time: ``first`` and ``second`` are the ends."""

@@ -8,12 +8,17 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import RenderableType
     from rich.live import Live as Screen
 
+    from usernet.config.impairment import Impairment
+    from usernet.config.link import Link
     from usernet.config.scenario import Scenario
     from usernet.engine import ImpairmentStatistics, Statistics
     from usernet.engine.fidelity import Fidelity
+    from usernet.engine.statistics import ShareStatistics
 
 __all__ = ["Live", "record", "summary"]
 
@@ -50,9 +55,8 @@ class Live:
         _say(f"emulating between {first} and {second}; Ctrl-C ends it")
         _say(f"  up   {first} → {second}   {scenario.link.up.brief() or 'perfect'}")
         _say(f"  down {second} → {first}   {scenario.link.down.brief() or 'perfect'}")
-        for flow in scenario.link.flows:
-            up, down = (side.brief() or "perfect" for side in (flow.up, flow.down))
-            _say(f"  flow {flow.name} ({flow.filter})   up {up}   down {down}")
+        for line in _parts(scenario.link):
+            _say(f"  {line}")
         if sys.stderr.isatty():
             self._open()
 
@@ -90,6 +94,21 @@ class Live:
         self._screen.start()
 
 
+def _parts(link: Link) -> Iterator[str]:
+    """A line for each flow and each bottleneck."""
+    for flow in link.flows:
+        process = f"process {flow.process}" if flow.process else ""
+        taken = ", ".join(part for part in (flow.filter, process) if part)
+        share = f"   shares {flow.share}, weight {flow.weight}" if flow.share else ""
+        yield f"flow {flow.name} ({taken})   {_sides(flow.up, flow.down)}{share}"
+    for one in link.bottlenecks:
+        yield f"bottleneck {one.name}   {_sides(one.up, one.down)}"
+
+
+def _sides(up: Impairment, down: Impairment) -> str:
+    return f"up {up.brief() or 'perfect'}   down {down.brief() or 'perfect'}"
+
+
 def _up_first(statistics: Statistics) -> list[tuple[str, ImpairmentStatistics]]:
     named = statistics.impairments.items()
     return sorted(named, key=lambda one: (not one[0].startswith("up"), one[0]))
@@ -114,9 +133,14 @@ def record(one: ImpairmentStatistics) -> dict[str, object]:
     """What an impairment did, as plain values."""
     names = (name for name in one.__dataclass_fields__ if name not in _COMPOSITE)
     plain: dict[str, object] = {name: getattr(one, name) for name in names}
-    shares = {name: {**asdict(share)} for name, share in one.shares.items()}
+    shares = {name: _share(share) for name, share in one.shares.items()}
     shown = {"shares": shares} if shares else {}
     return plain | {"dropped": dict(one.dropped), "lateness": asdict(one.lateness)} | shown
+
+
+def _share(one: ShareStatistics) -> dict[str, object]:
+    values: dict[str, object] = {name: getattr(one, name) for name in one.__dataclass_fields__}
+    return values | {"dropped": dict(one.dropped)}
 
 
 _COMPOSITE = ("dropped", "lateness", "shares")

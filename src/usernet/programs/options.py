@@ -38,6 +38,9 @@ class LineOptions:
     Attributes:
         profile: A named profile: see usernet profiles.
         scenario: A scenario file, with a timeline if it has one.
+        flow: Packets with impairments of their own, such as "name=voice filter='udp port 3478'
+            down='loss=2%'"; several, the first that matches counts (docs/flows.md).
+        bottleneck: What flows share, such as "name=office down='rate=5mbit'".
         rtt: Round trip time, half of it each way.
         up: Impairments of the way up, such as "loss=2% rate=1mbit" (docs/impairments.md).
         down: Impairments of the way down.
@@ -62,6 +65,8 @@ class LineOptions:
 
     profile: str | None = None
     scenario: Path | None = None
+    flow: tuple[str, ...] = ()
+    bottleneck: tuple[str, ...] = ()
     rtt: str | None = None
     up: str | None = None
     down: str | None = None

@@ -22,6 +22,7 @@ from usernet.net.emulation import Emulation
 from usernet.programs.ending import Ending
 from usernet.programs.options import LineOptions
 from usernet.programs.outside import Outside
+from usernet.programs.owning import Owning
 from usernet.programs.private import Private
 from usernet.programs.serving import ServeOptions, Serving
 from usernet.programs.title import Title, line_title
@@ -29,6 +30,7 @@ from usernet.report.file import write
 from usernet.sandbox.addresses import INTERFACE
 from usernet.sandbox.descriptors import allow_all
 from usernet.sandbox.enclosure import Enclosure
+from usernet.sandbox.network import identity
 from usernet.sandbox.rendezvous import Rendezvous, ask
 from usernet.sandbox.signals import Watch
 from usernet.wireguard.endpoints import numeric
@@ -203,6 +205,8 @@ class _Run:
             # Only now: the supervisor would keep the sockets of whoever comes before it.
             serving = Serving(self._serve, "run", quiet=self._ending.is_quiet)
             stack.callback(serving.close)
+            network = identity(enclosure.namespaces.network)
+            stack.callback(Owning(emulation, network).close)
             self._begin(control, enclosure, serving, story)
             code = self._follow(control, enclosure, rendezvous, serving)
             if code >= 0:

@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
     from usernet.engine.statistics import ImpairmentStatistics, ShareStatistics, Statistics
 
-__all__ = ["FlowStatistics", "flow_statistics"]
+__all__ = ["FlowCounters", "flow_counters"]
 
 
 @dataclass(frozen=True, slots=True)
-class FlowStatistics:
+class FlowCounters:
     """What became of a flow's packets in one direction; of a super-packet, each counts.
 
     Attributes:
@@ -44,9 +44,9 @@ class FlowStatistics:
     share: str = ""
 
 
-def flow_statistics(
+def flow_counters(
     statistics: Statistics, direction: str, flows: tuple[str, ...]
-) -> Mapping[str, FlowStatistics]:
+) -> Mapping[str, FlowCounters]:
     """The flows of a direction by name; ``""`` is what no filter took.
 
     Args:
@@ -62,7 +62,7 @@ def flow_statistics(
         for name, share in one.shares.items()
         if name != "rx"
     }
-    found: dict[str, FlowStatistics] = {}
+    found: dict[str, FlowCounters] = {}
     if own := statistics.impairments.get(direction):
         found[""] = _rest(own)
     for name in flows:
@@ -71,8 +71,8 @@ def flow_statistics(
     return MappingProxyType(found)
 
 
-def _alone(own: ImpairmentStatistics) -> FlowStatistics:
-    return FlowStatistics(
+def _alone(own: ImpairmentStatistics) -> FlowCounters:
+    return FlowCounters(
         own.packets_in,
         own.bytes_in,
         own.packets_out,
@@ -85,19 +85,19 @@ def _alone(own: ImpairmentStatistics) -> FlowStatistics:
     )
 
 
-def _rest(own: ImpairmentStatistics) -> FlowStatistics:
+def _rest(own: ImpairmentStatistics) -> FlowCounters:
     """What no filter took: all of it, or its share where flows share the link's own queue."""
     rest = own.shares.get("rx")
     if rest is None:
         return _alone(own)
     counts = (rest.packets_in, rest.bytes_in, rest.packets_out, rest.bytes_out, rest.dropped)
-    return FlowStatistics(
+    return FlowCounters(
         *counts, own.delayed, rest.queue_packets, rest.queue_bytes, own.queue_ns, "link"
     )
 
 
-def _through(own: ImpairmentStatistics, name: str, share: ShareStatistics) -> FlowStatistics:
-    return FlowStatistics(
+def _through(own: ImpairmentStatistics, name: str, share: ShareStatistics) -> FlowCounters:
+    return FlowCounters(
         own.packets_in,
         own.bytes_in,
         share.packets_out,
