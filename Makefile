@@ -32,7 +32,7 @@ test: ## build, then run every test, Rust's and Python's
 
 soak: build ## build, then have `usernet run` carry GiBs over good and bad lines (minutes)
 	@tools/bootstrap test
-	USERNET_SOAK=1 $(BIN)/pytest tests/programs/real/test_transfers.py tests/net/test_splice.py
+	USERNET_SOAK=1 $(BIN)/pytest tests/programs/real/test_transfers.py tests/net/test_splice.py tests/net/test_flow_changes.py
 
 demo: build ## build, then show the main job on real traffic
 	@tools/bootstrap test

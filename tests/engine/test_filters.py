@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import struct
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,7 @@ from usernet.config.apps import PcapReader, Program, Sink, Split
 from usernet.config.topology import Topology, parse_connection
 from usernet.engine import Engine
 from usernet.engine.filters import compile_filter
-from usernet.errors import ConfigError, FilterError
+from usernet.errors import FilterError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -176,16 +175,3 @@ HOSTS = {"a.test": ("192.0.2.1", "2001:db8::1"), "b.test": ("192.0.2.2",), "remo
 def test_names_of_hosts_are_all_their_addresses(expression: str, same: str) -> None:
     ours = compile_filter(expression, direction="up", resolve=lambda name: HOSTS.get(name, ()))
     assert ours == compile_filter(same)
-
-
-def test_a_system_without_libpcap_is_told_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    from usernet.engine import libpcap  # noqa: PLC0415 - its cache is emptied around this test
-
-    def missing(name: str) -> None:
-        assert name == "pcap"
-
-    libpcap._libpcap.cache_clear()
-    monkeypatch.setattr(ctypes.util, "find_library", missing)
-    with pytest.raises(ConfigError, match="apt-get install libpcap"):
-        compile_filter("udp")
-    libpcap._libpcap.cache_clear()

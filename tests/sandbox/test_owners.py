@@ -67,12 +67,3 @@ def test_datagrams_with_and_without_a_peer() -> None:
         answers = found(Conversation(UDP, local, one), Conversation(UDP, local, other))
         assert answers == [names(), frozenset()]
     assert found(Conversation(UDP, local, one)) == [frozenset()]
-
-
-def test_a_conversation_is_written_as_the_core_has_it() -> None:
-    for conversation in (
-        Conversation(TCP, ("192.0.2.1", 80), ("192.0.2.2", 81)),
-        Conversation(UDP, ("2001:db8::1", 80), ("::1", 0)),
-    ):
-        assert Conversation.from_core(conversation.to_core()) == conversation
-    assert Conversation(UDP, ("::1", 1), ("::2", 2)).to_core()["local"] == "[::1]:1"
