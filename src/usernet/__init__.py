@@ -68,8 +68,8 @@ if TYPE_CHECKING:
     from usernet.errors import DeadlockError as DeadlockError
     from usernet.errors import EngineError as EngineError
     from usernet.errors import EscapeError as EscapeError
-    from usernet.errors import GenerationError as GenerationError
     from usernet.errors import FilterError as FilterError
+    from usernet.errors import GenerationError as GenerationError
     from usernet.errors import HandshakeError as HandshakeError
     from usernet.errors import InterfaceError as InterfaceError
     from usernet.errors import MissingProgramError as MissingProgramError

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from usernet.config.apps import Join, Sink, Source, Tee
-from usernet.config.topology import Connection, Topology, parse_connection
+from usernet.config.topology import Connection, Topology, name_of, parse_connection, port_of
 from usernet.errors import ConfigError
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Z", "C")), min_size=1).filter(
@@ -120,3 +120,9 @@ class TestTopology:
     def test_an_app_that_is_not_there_cannot_go(self) -> None:
         with pytest.raises(ConfigError, match="no app c: a, b"):
             self.WHOLE.without_app("c")
+
+
+@given(st.text(alphabet="a.%2E5", max_size=12))
+def test_a_port_has_any_name(name: str) -> None:
+    assert "." not in port_of(name)
+    assert name_of(port_of(name)) == name

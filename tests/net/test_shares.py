@@ -122,3 +122,12 @@ def test_drops_of_a_shared_queue_say_whose_they_were() -> None:
         ("up/office", "two", 1001),
     }
     assert later.latest == drops.latest[-3:]
+
+
+def test_a_flow_may_have_any_name() -> None:
+    flows = (flow("a.b/c:%2E", 1000, "v1.2"),)
+    engine, _ = run(Link(flows=flows, bottlenecks=(Bottleneck("v1.2", up=RATE),)), (1000,), 1)
+    found = flow_counters(engine.statistics(), "up", ("a.b/c:%2E",))
+    engine.stop()
+    assert found["a.b/c:%2E"].packets_out > 900
+    assert found["a.b/c:%2E"].share == "v1.2"

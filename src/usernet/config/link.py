@@ -117,7 +117,7 @@ class Flow:
     """Packets that match a filter, with impairments of their own instead of the link's.
 
     Attributes:
-        name: Its name, for statistics and the timeline: without white space, dots and slashes.
+        name: Its name, for statistics and the timeline: one word.
         filter: An expression of pcap-filter(7), with ``remote`` and ``local`` besides; an empty one
             matches everything.
         up: What happens to its packets upwards.
@@ -271,7 +271,7 @@ class Link:
 
 _NAMED = ("name", "filter", "process")
 _SHARING = ("share", "weight")
-_NAME = re.compile(r"[^\s./:\x00-\x1f\x7f]{1,64}")
+_NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
 _RESERVED = (OWN, "rest", "join", "split", "tee", "dropped", "rx", "tx")
 """Names of what stands beside flows."""
 
@@ -302,8 +302,7 @@ def _weight(value: object, path: str) -> int:
 
 def _check_name(name: str, path: str) -> None:
     if not _NAME.fullmatch(name) or name in _RESERVED:
-        signs = "one word of up to 64 characters without dots, colons and slashes"
-        allowed = f"{signs}, none of {', '.join(_RESERVED)}"
+        allowed = f"one word of up to 64 characters, none of {', '.join(_RESERVED)}"
         raise ConfigError("no name", path=path, value=name, allowed=allowed)
 
 

@@ -51,7 +51,18 @@ __all__ = ["ProfileResolver", "Scenario"]
 
 _VERSION = 1
 """Of the language; a file need not name it."""
-_KEYS = ("version", "seed", "description", "source", "duration", "profile", *SIDES, "flow", "bottleneck", "at")
+_KEYS = (
+    "version",
+    "seed",
+    "description",
+    "source",
+    "duration",
+    "profile",
+    *SIDES,
+    "flow",
+    "bottleneck",
+    "at",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from usernet.config.apps import App
 
-__all__ = ["Connection", "Topology", "parse_connection"]
+__all__ = ["Connection", "Topology", "name_of", "parse_connection", "port_of"]
 
 _END = r"(?P<{0}_app>\S+?)\.(?P<{0}_port>[^\s.>-]+)"
 _CONNECTION = re.compile(rf"\s*{_END.format('from')}\s*->\s*{_END.format('to')}\s*")
@@ -31,6 +31,16 @@ class Connection:
 
     def __str__(self) -> str:
         return f"{self.from_app}.{self.from_port} -> {self.to_app}.{self.to_port}"
+
+
+def port_of(name: str) -> str:
+    """A port with this name, in which no dot may stand: it parts the app from the port."""
+    return name.replace("%", "%25").replace(".", "%2E")
+
+
+def name_of(port: str) -> str:
+    """The name of such a port."""
+    return port.replace("%2E", ".").replace("%25", "%")
 
 
 def parse_connection(text: str) -> Connection:

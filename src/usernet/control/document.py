@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 from usernet.config import timeline
 from usernet.config.fields import FIELDS, is_file
@@ -18,7 +18,7 @@ from usernet.errors import ConfigError
 from usernet.trace import line, mahimahi, profiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from usernet.config.impairment import Impairment
     from usernet.config.link import Flow, Link
@@ -84,6 +84,8 @@ class Document:
         patch: Table = {**sides, "both": both} if both else sides
         _remember(patch, files)
         table = tables.patched(table, patch)
+        for kind in ("flow", "bottleneck"):
+            _put_first(table, kind, cast("Sequence[object]", keys.get(kind, ())), files)
         if "seed" in keys:
             table["seed"] = keys["seed"]
         return cls(table, scenario, files) if base is None else cls.of(table, files)
@@ -168,6 +170,7 @@ class Document:
                 {
                     "name": flow.name,
                     "filter": flow.filter,
+                    **_more(flow),
                     **self._sides(named.get(flow.name, {}), flow),
                 }
                 for flow in link.flows
@@ -195,6 +198,13 @@ class Document:
     def _means(self, key: str, text: object) -> object:
         filled = self.files.get((key, str(text)), text)
         return FIELDS[key].default if filled == "none" else FIELDS[key].read(filled, key)
+
+
+def _more(flow: Flow) -> dict[str, object]:
+    """What only some flows have."""
+    weight = flow.weight if flow.share else None
+    given: dict[str, object] = {"process": flow.process, "share": flow.share, "weight": weight}
+    return {key: value for key, value in given.items() if value}
 
 
 def targets(patch: Mapping[str, object]) -> set[Target]:
@@ -229,6 +239,18 @@ def _base(keys: Mapping[str, object], files: Files) -> Table:
     return table
 
 
+def _put_first(table: Table, kind: str, several: Sequence[object], files: Files) -> None:
+    """Put flows, or bottlenecks, of a command before those that are there."""
+    new = [
+        tables.items(one, f"{kind}[{index}]") if isinstance(one, str) else one
+        for index, one in enumerate(several)
+    ]
+    for one in new:
+        _remember(cast("Table", one), files)
+    if new:
+        table[kind] = [*new, *cast("list[object]", table.get(kind, []))]
+
+
 def _remember(patch: Mapping[str, object], files: Files) -> None:
     """Keep what the files hold that options name."""
     for side in ("both", *DIRECTIONS):
@@ -244,5 +266,9 @@ def _with_files(link: Link, files: Files) -> Link:
         replace(flow, up=flow.up.with_files(read), down=flow.down.with_files(read))
         for flow in link.flows
     )
+    bottlenecks = (
+        replace(one, up=one.up.with_files(read), down=one.down.with_files(read))
+        for one in link.bottlenecks
+    )
     up, down = link.up.with_files(read), link.down.with_files(read)
-    return replace(link, up=up, down=down, flows=tuple(flows))
+    return replace(link, up=up, down=down, flows=tuple(flows), bottlenecks=tuple(bottlenecks))

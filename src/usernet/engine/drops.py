@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Self, cast
 
+from usernet.config.topology import name_of
+
 __all__ = ["Drop", "Drops"]
 
 
@@ -17,7 +19,7 @@ class Drop:
         number: Which one it is of all that were dropped since the engine started, from 1.
         time_ns: When, on the engine's clock.
         app: The impairment that dropped it: ``up``, or ``up/FLOW`` for that of a flow.
-        share: The flow whose part of a shared queue it was in; None where nobody shares it.
+        share: The port of the flow whose part of a shared queue it was in; None where nobody shares it.
         cause: Why; see the causes of drops.
         packets: How many packets it stands for: more than one where it is a super-packet.
         length: Its bytes, link header and all.
@@ -50,7 +52,7 @@ class Drop:
     def flow(self) -> str:
         """The flow that it belonged to; empty where it was the link's own."""
         if self.share is not None and self.share != "rx":
-            return self.share
+            return name_of(self.share)
         return self.app.partition("/")[2]
 
 

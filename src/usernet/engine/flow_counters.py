@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from usernet.config.topology import name_of
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -56,7 +58,7 @@ def flow_counters(
         flows: The names of the flows.
     """
     shares = {
-        name: (app.removeprefix(direction).removeprefix("/") or "link", share)
+        name_of(name): (app.removeprefix(direction).removeprefix("/") or "link", share)
         for app, one in statistics.impairments.items()
         if app == direction or app.startswith(f"{direction}/")
         for name, share in one.shares.items()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, cast
 from usernet.config.apps import App, Join, Meter, Split, Tee
 from usernet.config.impairment import SharedImpairment
 from usernet.config.link import DIRECTIONS, OWN, Flow, Link
-from usernet.config.topology import Connection, Topology
+from usernet.config.topology import Connection, Topology, port_of
 from usernet.engine.filters import compile_filter, look_up
 from usernet.errors import FilterError
 
@@ -171,7 +171,7 @@ class _Direction:
         shared: dict[str, dict[str, int]] = {}
         for flow in self._flows:
             if (target := self._target(flow)) is not None:
-                shared.setdefault(target, {})[flow.name] = flow.weight
+                shared.setdefault(target, {})[port_of(flow.name)] = flow.weight
         return {
             name: SharedImpairment(one, tuple(shared[name].items())) if name in shared else one
             for name, one in parts.items()
@@ -220,10 +220,10 @@ class _Direction:
             graph.add(name, split, (first, "rx"))
             graph.links.add(Connection(name, "rest", self.name, "rx"))
             for flow in self.line.link.flows:
-                graph.links.add(Connection(name, flow.name, self._app(flow.name), "rx"))
+                graph.links.add(Connection(name, port_of(flow.name), self._app(flow.name), "rx"))
         for flow in self._flows:
             if (target := self._target(flow)) is not None:
-                graph.links.add(Connection(self._app(flow.name), "tx", target, flow.name))
+                graph.links.add(Connection(self._app(flow.name), "tx", target, port_of(flow.name)))
 
     def _split(self) -> Split | None:
         flows = self.line.link.flows
@@ -233,7 +233,7 @@ class _Direction:
         remote = "destination" if self.direction == "up" else "source"
         return Split(
             tuple(self._program(index, flow) for index, flow in enumerate(flows)),
-            tuple(flow.name for flow in flows),
+            tuple(port_of(flow.name) for flow in flows),
             tuple(flow.process or None for flow in flows) if by_process else (),
             remote if self.line.watched or by_process else None,  # type: ignore[arg-type]
         )

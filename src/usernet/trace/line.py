@@ -77,6 +77,7 @@ def _base(keys: Mapping[str, object]) -> Scenario:
 
 def _with_files(link: Link) -> Link:
     """Read the files that options name, from where the command runs."""
+
     def read(part: PartT) -> PartT:
         return replace(part, up=part.up.with_files(READERS), down=part.down.with_files(READERS))
 
