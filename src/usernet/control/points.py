@@ -45,7 +45,7 @@ def point(before: Statistics, now: Statistics, link: Link) -> dict[str, object]:
 
 def counted(statistics: Statistics) -> dict[str, object]:
     """Everything that was counted of each impairment, as plain values."""
-    return {name: _record(one) for name, one in statistics.impairments.items()}
+    return {name: one.plain() for name, one in statistics.impairments.items()}
 
 
 def _line(
@@ -83,11 +83,3 @@ def _impairments(link: Link) -> dict[str, Impairment]:
 
 
 _WAYS = ("up", "down")
-
-
-def _record(one: ImpairmentStatistics) -> dict[str, object]:
-    names = (name for name in one.__dataclass_fields__ if name not in ("dropped", "lateness"))
-    plain: dict[str, object] = {name: getattr(one, name) for name in names}
-    late = one.lateness
-    lateness = {name: getattr(late, name) for name in late.__dataclass_fields__}
-    return plain | {"dropped": dict(one.dropped), "lateness": lateness}

@@ -19,7 +19,8 @@ class Drop:
         number: Which one it is of all that were dropped since the engine started, from 1.
         time_ns: When, on the engine's clock.
         app: The impairment that dropped it: ``up``, or ``up/FLOW`` for that of a flow.
-        share: The port of the flow whose part of a shared queue it was in; None where nobody shares it.
+        share: The port of the flow whose part of a shared queue it was in; None where nobody
+            shares it.
         cause: Why; see the causes of drops.
         packets: How many packets it stands for: more than one where it is a super-packet.
         length: Its bytes, link header and all.

@@ -88,6 +88,13 @@ class ShareStatistics:
         plain = (name for name in cls.__dataclass_fields__ if name != "dropped")
         return cls(dropped=dropped, **{name: _integer(counters, name) for name in plain})
 
+    def plain(self) -> dict[str, object]:
+        """The counters by name, as plain values."""
+        values: dict[str, object] = {
+            name: getattr(self, name) for name in self.__dataclass_fields__
+        }
+        return values | {"dropped": dict(self.dropped)}
+
 
 def _nobody() -> Mapping[str, ShareStatistics]:
     return MappingProxyType({})
@@ -146,6 +153,16 @@ class ImpairmentStatistics:
             lateness=Lateness.from_core(cast("Counters", counters["lateness"])),
             **{name: _integer(counters, name) for name in plain},
         )
+
+    def plain(self) -> dict[str, object]:
+        """The counters by name, as plain values; ``shares`` only where somebody shares."""
+        names = (name for name in self.__dataclass_fields__ if name != "shares")
+        values: dict[str, object] = {name: getattr(self, name) for name in names}
+        shares = {name: share.plain() for name, share in self.shares.items()}
+        late = self.lateness
+        values["lateness"] = {name: getattr(late, name) for name in late.__dataclass_fields__}
+        values["dropped"] = dict(self.dropped)
+        return values | ({"shares": shares} if shares else {})
 
     @property
     def dropped_total(self) -> int:

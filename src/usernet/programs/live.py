@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from usernet.config.scenario import Scenario
     from usernet.engine import ImpairmentStatistics, Statistics
     from usernet.engine.fidelity import Fidelity
-    from usernet.engine.statistics import ShareStatistics
 
 __all__ = ["Live", "record", "summary"]
 
@@ -131,19 +130,7 @@ def _say(line: str) -> None:
 
 def record(one: ImpairmentStatistics) -> dict[str, object]:
     """What an impairment did, as plain values."""
-    names = (name for name in one.__dataclass_fields__ if name not in _COMPOSITE)
-    plain: dict[str, object] = {name: getattr(one, name) for name in names}
-    shares = {name: _share(share) for name, share in one.shares.items()}
-    shown = {"shares": shares} if shares else {}
-    return plain | {"dropped": dict(one.dropped), "lateness": asdict(one.lateness)} | shown
-
-
-def _share(one: ShareStatistics) -> dict[str, object]:
-    values: dict[str, object] = {name: getattr(one, name) for name in one.__dataclass_fields__}
-    return values | {"dropped": dict(one.dropped)}
-
-
-_COMPOSITE = ("dropped", "lateness", "shares")
+    return one.plain()
 
 
 def summary(one: ImpairmentStatistics) -> str:
