@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -190,6 +191,30 @@ def test_a_file_that_is_wrong_is_told_to_who_asked(runtime: Path, file: Path) ->
         with pytest.raises(ConfigError, match=r"wg0\.conf:4: .*Nonsense"):
             agent_of(file).status()
     assert list(running()) == []
+    assert runtime.exists()
+
+
+def test_a_port_that_is_in_use_is_told_to_who_asked(runtime: Path, file: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("0.0.0.0", 0))
+        port = taken.getsockname()[1]
+        file.write_text(file.read_text() + f"ListenPort = {port}\n")
+        with pytest.raises(OSError, match=str(port)) as caught:
+            agent_of(file).status()
+        assert caught.value.errno == errno.EADDRINUSE
+    assert list(running()) == []
+    assert runtime.exists()
+
+
+def test_an_agent_that_is_stopped_in_its_tracks_is_too_late(runtime: Path, file: Path) -> None:
+    agent = agent_of(file)
+    agent.status()
+    pid = agent_pid(str(path_of(file)))
+    assert pid is not None
+    os.kill(pid, signal.SIGSTOP)
+    with pytest.raises(TimeoutError) as caught:
+        agent.dial("10.7.0.1", 80, timeout=-1.9)
+    assert caught.value.filename == "10.7.0.1:80"
     assert runtime.exists()
 
 

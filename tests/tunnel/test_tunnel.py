@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
+import usernet
 from usernet.config.impairment import Impairment
 from usernet.engine.keys import generate, public_key
-from usernet.errors import EngineError, HandshakeError, UnknownNameError
+from usernet.errors import EngineError, EscapeError, HandshakeError, UnknownNameError
 from usernet.tunnel.tunnel import Tunnel
 
 if TYPE_CHECKING:
@@ -272,6 +273,17 @@ class TestWhatGoesWrong:
                 await tunnel.handshake(0.2)
 
         in_tunnel(private_network, use, private_network.text(peer=NOBODY))
+
+    @pytest.mark.parametrize("line", [None, Impairment(loss="1%")])
+    def test_in_virtual_time(
+        self, private_network: PrivateNetwork, line: Impairment | None
+    ) -> None:
+        async def main() -> None:
+            async with Tunnel.from_file(private_network.file, line=line):
+                pass
+
+        with pytest.raises(EscapeError, match=r"Network\.wireguard"):
+            usernet.simulate(main())
 
     def test_a_port_that_is_in_use(self, private_network: PrivateNetwork) -> None:
         text = private_network.text().replace("DNS", "ListenPort = 51820\nDNS")

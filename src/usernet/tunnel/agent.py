@@ -95,7 +95,7 @@ class Agent:
             os.chdir("/")
             async with made:
                 await self._serve(made)
-        except UsernetError as error:
+        except (UsernetError, OSError) as error:
             _log.error("%s", error)
             await self._refuse(error)
         finally:
@@ -167,7 +167,7 @@ class Agent:
             if os.path.getsize(log) == 0:
                 os.unlink(log)
 
-    async def _refuse(self, error: UsernetError) -> None:
+    async def _refuse(self, error: Exception) -> None:
         """Tell all who wait why there is no tunnel."""
         loop = asyncio.get_running_loop()
         with agent_folder.locked(self._path):

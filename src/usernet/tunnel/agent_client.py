@@ -8,6 +8,7 @@ behind that was killed is replaced. Little is imported: commands start with this
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import sys
@@ -194,6 +195,9 @@ class AgentWay:
                 return connection, *_exchange(connection, message, descriptors, timeout)
             except (EOFError, ConnectionResetError, BrokenPipeError):
                 connection.close()
+            except _SilentError:
+                connection.close()
+                raise _too_late(message) from None
             except BaseException:
                 connection.close()
                 raise
@@ -242,9 +246,19 @@ def running() -> Iterator[tuple[str, DeviceStatus]]:
         with connection:
             try:
                 answer, _ = _exchange(connection, {"verb": "status"}, (), _GRACE)
-            except (OSError, EOFError, EngineError):
+            except (OSError, EOFError, EngineError, _SilentError):
                 continue
         yield path, DeviceStatus.from_json(answer)
+
+
+class _SilentError(Exception):
+    """An agent that says nothing, although its time is over."""
+
+
+def _too_late(message: Mapping[str, object]) -> OSError:
+    host, port = message.get("host", message.get("name", "the agent")), message.get("port")
+    about = str(host) if port is None else f"{host}:{port}"
+    return OSError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), about)
 
 
 def _exchange(
@@ -254,8 +268,11 @@ def _exchange(
     timeout: float | None,
 ) -> tuple[Mapping[str, object], list[int]]:
     connection.settimeout(None if timeout is None else timeout + _GRACE)
-    write_line(connection, message, descriptors)
-    answer, given = read_line(connection)
+    try:
+        write_line(connection, message, descriptors)
+        answer, given = read_line(connection)
+    except TimeoutError:
+        raise _SilentError from None
     connection.settimeout(None)
     if "error" in answer:
         raise error_from(cast("Mapping[str, object]", answer["error"]))

@@ -80,7 +80,8 @@ def error_of(error: BaseException) -> dict[str, object]:
     if isinstance(error, UsernetError):
         return {"kind": type(error).__name__, "message": str(error)}
     if isinstance(error, OSError) and error.errno:
-        return {"kind": "OSError", "errno": error.errno, "about": error.filename}
+        text, about = error.strerror, error.filename
+        return {"kind": "OSError", "errno": error.errno, "message": text, "about": about}
     if isinstance(error, TimeoutError):
         return {"kind": "TimeoutError", "message": str(error)}
     return {"kind": "EngineError", "message": f"{type(error).__name__}: {error}"}
@@ -92,7 +93,7 @@ def error_from(message: Mapping[str, object]) -> Exception:
     if kind == "OSError":
         number, about = message.get("errno"), message.get("about")
         if isinstance(number, int):
-            return OSError(number, os.strerror(number), about)
+            return OSError(number, text or os.strerror(number), about)
     if kind == "TimeoutError":
         return TimeoutError(text)
     known: object = getattr(errors, kind, None)

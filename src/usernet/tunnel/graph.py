@@ -12,6 +12,7 @@ plans whole networks to be imported. One with a line, or a capture, is a `Networ
 from __future__ import annotations
 
 import asyncio
+import sys
 from typing import TYPE_CHECKING, Protocol
 
 from usernet.config.host import HostConfig, InterfaceConfig, Route
@@ -20,7 +21,7 @@ from usernet.config.topology import Connection, Topology
 from usernet.config.wireguard import DEFAULT_MTU, UdpSocket, WireGuard
 from usernet.engine.engine import Engine
 from usernet.engine.keys import public_key
-from usernet.errors import EngineError
+from usernet.errors import EngineError, EscapeError
 from usernet.net.address import family_of, is_numeric
 from usernet.net.bridge import Bridge
 from usernet.net.host import Host
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from usernet.engine.statistics import Statistics
     from usernet.net.network_link import NetworkLink
 
-__all__ = ["Graph", "PlainGraph", "device_of"]
+__all__ = ["Graph", "PlainGraph", "check_real", "device_of"]
 
 NAME, DEVICE, SOCKET, INTERFACE = "tunnel", "wireguard", "udp", "eth0"
 
@@ -104,6 +105,7 @@ class PlainGraph:
 
     def enter(self, loop: asyncio.AbstractEventLoop, device: WireGuard) -> None:
         """As `Graph.enter`."""
+        check_real(loop)
         apps: dict[str, App] = {
             NAME: self._host_config,
             DEVICE: device,
@@ -180,6 +182,20 @@ class PlainGraph:
     def name_of(self, address: str) -> str | None:
         """The host's name, of its own addresses."""
         return NAME if address in self.addresses_of(NAME) else None
+
+
+def check_real(loop: asyncio.AbstractEventLoop) -> None:
+    """See to it that a loop runs in real time, as the peers do.
+
+    Raises:
+        EscapeError: It does not.
+    """
+    virtual = sys.modules.get("usernet.net.timed_loop")
+    if virtual is not None and isinstance(loop, virtual.TimedLoop):
+        raise EscapeError(
+            "a tunnel's peers are outside, where time is real:"
+            " between simulated hosts there are Network.wireguard(…) and its links"
+        )
 
 
 def _host(config: TunnelConfig, congestion: Congestion) -> HostConfig:

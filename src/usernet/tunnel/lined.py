@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from usernet.config.scenario import Scenario
 from usernet.config.wireguard import UdpSocket, WireGuard
 from usernet.net.network import Network
-from usernet.tunnel.graph import DEVICE, NAME
+from usernet.tunnel.graph import DEVICE, NAME, check_real
 
 if TYPE_CHECKING:
     import asyncio
@@ -63,6 +63,7 @@ class LinedGraph:
 
     def enter(self, loop: asyncio.AbstractEventLoop, device: WireGuard) -> None:
         """As `Graph.enter`."""
+        check_real(loop)
         network = self._network
         self._device = made = network.wireguard(DEVICE, device)
         if self._is_captured:
