@@ -59,6 +59,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "wireguard/interface.py": "tests/wireguard/test_file.py",
     "wireguard/peers.py": "tests/wireguard/test_file.py",
     "wireguard/syntax.py": "tests/wireguard/test_file.py",
+    "tunnel/followed.py": "tests/tunnel/test_own.py",
     "tunnel/agent_client.py": "tests/tunnel/test_agent.py",
     "tunnel/blocking.py": "tests/tunnel/test_tunnel.py",
     "tunnel/choice.py": "tests/tunnel/test_agent.py",

@@ -1,6 +1,7 @@
 """A private network behind a real wireguard-go, in a network namespace: for tests of tunnels.
 
-In it, at 10.7.0.1 and fd07::1: an echo server (TCP and UDP port 7), a web server (port 80, IPv4), a
+In it, at 10.7.0.1 and fd07::1: an echo server (TCP and UDP port 7), one that resets
+who says something (port 8), a web server (port 80, IPv4), a
 server that tells whom it hears (port 9), and dnsmasq, which knows ``db.internal``,
 ``big.internal`` (more addresses than a datagram holds) and ``www.internal`` (an alias).
 10.8.0.0/16 is unreachable.
@@ -30,7 +31,7 @@ PORT = 51820
 _NEW_NETWORK = 0x40000000
 
 _SERVERS = """
-import asyncio, http.server, sys, threading
+import asyncio, http.server, socket, struct, sys, threading
 
 async def echo(reader, writer):
     while data := await reader.read(65536):
@@ -43,6 +44,12 @@ async def whom(reader, writer):
     host, port = writer.get_extra_info("peername")[:2]
     writer.write(f"{host} {port}\\n".encode())
     writer.close()
+
+async def reset(reader, writer):
+    data = await reader.read(1)
+    linger = struct.pack("ii", 1, 0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    writer.transport.abort()
 
 class Echo(asyncio.DatagramProtocol):
     def connection_made(self, transport):
@@ -65,6 +72,7 @@ async def main():
     loop = asyncio.get_running_loop()
     for address in sys.argv[1:]:
         await asyncio.start_server(echo, address, 7)
+        await asyncio.start_server(reset, address, 8)
         await asyncio.start_server(whom, address, 9)
         await loop.create_datagram_endpoint(Echo, (address, 7))
     web = http.server.ThreadingHTTPServer((sys.argv[1], 80), Page)

@@ -52,6 +52,15 @@ def read_all(connection: socket.socket) -> bytes:
         return file.read()
 
 
+@pytest.mark.parametrize(("port", "end"), [(7, "closed"), (8, "reset")])
+def test_who_follows_a_connection_is_told_how_it_ended(to: Way, port: int, end: str) -> None:
+    followed = to.follow("db.internal", port, timeout=20)
+    followed.stream.sendall(b"x")
+    followed.stream.shutdown(socket.SHUT_WR)
+    assert read_all(followed.stream) == (b"x" if end == "closed" else b"")
+    assert followed.ended() == end
+
+
 def test_bytes_go_both_ways_and_each_end_is_told(to: Way) -> None:
     connection = to.dial("db.internal", 7, timeout=20)
     connection.sendall(b"x" * 200_000)

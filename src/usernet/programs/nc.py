@@ -11,16 +11,20 @@ import signal
 import socket
 import sys
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from usernet.errors import ConfigError
 from usernet.programs.quick import Quick
 from usernet.programs.tunnel_options import SHORT, TunnelOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from usernet.tunnel.way import Way
 
 __all__ = ["QUICK", "nc"]
+
+_T = TypeVar("_T")
 
 _LARGEST_PORT = 65535
 _MILLISECONDS = 1e3
@@ -59,15 +63,13 @@ def nc(
             from usernet.programs import nc_datagrams  # noqa: PLC0415 - start-up time
 
             return nc_datagrams.exchange(way, host, port, tunnel.seconds)
-        stream = _connected(way, host, port, tunnel)
         if pass_descriptor:
-            _pass(stream, tunnel)
+            _pass(_connected(way.dial, way, (host, port), tunnel), tunnel)
             return 0
+        followed = _connected(way.follow, way, (host, port), tunnel)
         from usernet.programs import pump  # noqa: PLC0415 - the connection stands already
 
-        sent, received = pump.pump(stream, sys.stdin.fileno(), sys.stdout.fileno())
-        tunnel.say(f"sent {sent} bytes, received {received}")
-    return 0
+        return pump.to_the_end(followed, (host, port), tunnel.say)
 
 
 def _leave_quietly() -> None:
@@ -80,25 +82,28 @@ def _leave_quietly() -> None:
         signal.signal(number, leave)
 
 
-def _connected(way: Way, host: str, port: int, tunnel: TunnelOptions) -> socket.socket:
+def _connected(
+    dial: Callable[..., _T], way: Way, whom: tuple[str, int], tunnel: TunnelOptions
+) -> _T:
     """The connection; a person who wants to know is told stage by stage.
 
     Raises:
         OSError: Nobody is reached (docs/errors.md).
     """
     began, until = monotonic(), monotonic() + tunnel.seconds
+    host, port = whom
     goal = host
     if tunnel.verbose:
         tunnel.say(f"{' and '.join(tunnel.wireguard)}: waiting for a handshake")
-        way.handshake(until - monotonic())
+        way.handshake(tunnel.seconds)
         tunnel.say(f"handshake done, {_since(began)}")
         goal = way.resolve(host, timeout=until - monotonic())[0]
         tunnel.say(
             f"{host} is {goal}, {_since(began)}" if goal != host else f"connecting to {goal}"
         )
-    stream = way.dial(goal, port, timeout=until - monotonic())
+    connection = dial(goal, port, timeout=round(until - monotonic(), 1))
     tunnel.say(f"connected to {goal} port {port}, {_since(began)}")
-    return stream
+    return connection
 
 
 def _since(began: float) -> str:

@@ -7,50 +7,72 @@ Two threads that block: the descriptors are not ours, and whoever shares them wo
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import socket
+import sys
 import threading
+from typing import TYPE_CHECKING
 
-__all__ = ["pump"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from usernet.tunnel.followed import Followed
+
+__all__ = ["to_the_end"]
 
 _PIECE = 256 * 1024
 """Bytes in hand, each way."""
 
 
-def pump(stream: socket.socket, source: int, sink: int) -> tuple[int, int]:
-    """Carry bytes both ways until both have ended; bytes sent and received.
+_ERRORS = {
+    "reset": errno.ECONNRESET,
+    "timed out": errno.ETIMEDOUT,
+    "unreachable": errno.EHOSTUNREACH,
+}
+"""What ends that are none are called."""
 
-    An end is passed on: that of ``source`` as a half-close, that of the stream by closing ``sink``.
-    Where nobody reads from ``sink`` any more, it is over at once.
+
+def to_the_end(followed: Followed, whom: tuple[str, int], say: Callable[[str], None]) -> int:
+    """Carry standard input and output until both ways have ended; the exit code.
+
+    An end is passed on: that of standard input as a half-close, that of the stream by closing
+    standard output. Where nobody reads that any more, it is over at once.
 
     Args:
-        stream: A connected stream socket that blocks; it is closed in the end.
-        source: Where to read what is sent.
-        sink: Where to write what is received; closed.
+        followed: The connection, whose stream blocks; it is closed in the end.
+        whom: The host and the port, for errors.
+        say: Told how much was carried.
 
     Raises:
-        ConnectionResetError: The other end has gone, and not all was said.
-        OSError: ``source`` cannot be read.
+        OSError: The connection broke, or standard input cannot be read.
     """
-    sending = _Sending(stream, source)
+    stream = followed.stream
+    sending = _Sending(stream, sys.stdin.fileno())
     sending.start()
-    received = _receive(stream, sink)
+    received = _receive(stream, sys.stdout.fileno())
     if received is None:
         stream.close()
-        return sending.sent, 0
+        return 0
     sending.done.acquire()
     stream.close()
+    say(f"sent {sending.sent} bytes, received {received}")
+    number = _ERRORS.get(followed.ended(), errno.ECONNRESET if sending.is_broken else 0)
+    if number:
+        host, port = whom
+        about = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        raise OSError(number, os.strerror(number), about)
     if sending.error is not None:
         raise sending.error
-    return sending.sent, received
+    return 0
 
 
 def _receive(stream: socket.socket, sink: int) -> int | None:
     """How much came until the stream's end; None where nobody wanted it any more."""
     received = 0
     room = memoryview(bytearray(_PIECE))
-    while count := stream.recv_into(room):
+    while count := _next_of(stream, room):
         received += count
         try:
             _write(sink, room[:count])
@@ -58,6 +80,14 @@ def _receive(stream: socket.socket, sink: int) -> int | None:
             return None
     _end(sink)
     return received
+
+
+def _next_of(stream: socket.socket, room: memoryview) -> int:
+    """How much came; nothing where it is over, in whatever way."""
+    try:
+        return stream.recv_into(room)
+    except ConnectionResetError:
+        return 0
 
 
 def _write(sink: int, data: memoryview) -> None:
@@ -81,6 +111,7 @@ class _Sending(threading.Thread):
         self._source = source
         self.sent = 0
         self.error: OSError | None = None
+        self.is_broken = False
         self.done = threading.Semaphore(0)
 
     def run(self) -> None:
@@ -91,7 +122,7 @@ class _Sending(threading.Thread):
             with contextlib.suppress(OSError):  # it has gone already, which is an end as well
                 self._stream.shutdown(socket.SHUT_WR)
         except (BrokenPipeError, ConnectionResetError):
-            self.error = ConnectionResetError("the other end took not all that was sent")
+            self.is_broken = True
         except OSError as error:
             self.error = error
         finally:

@@ -260,7 +260,9 @@ class Agent:
             carried = socket.socket(fileno=descriptors.pop()) if descriptors else connection
             with carried, contextlib.suppress(OSError, EngineError):
                 await greet(carried, str(message.get("greeting", "")).encode("latin-1"))
-                await dialled.splice(carried)
+                spliced = await dialled.splice(carried)
+                if carried is not connection:  # whoever follows it wants to know
+                    _reply(connection, {"ok": {"end": spliced.end}})
 
 
 def _place_of(path: str) -> tuple[int, int] | None:

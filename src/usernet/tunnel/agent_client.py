@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Self, cast
 from usernet.errors import EngineError
 from usernet.tunnel import agent_folder
 from usernet.tunnel.agent_messages import check_peer, error_from, read_line, write_line
+from usernet.tunnel.followed import GRACE, Followed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -58,6 +59,18 @@ class AgentWay:
             {"verb": "dial", "host": host, "port": port, "timeout": timeout}, timeout=timeout
         )
         return connection
+
+    def follow(self, host: str, port: int, *, timeout: float | None = None) -> Followed:
+        """As `Way.follow`."""
+        message = {"verb": "dial", "host": host, "port": port, "timeout": timeout}
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                connection, _, _ = self._ask(message, [theirs.fileno()], timeout)
+        except BaseException:
+            ours.close()
+            raise
+        return Followed(ours, lambda: _end_of(connection))
 
     def dial_for(
         self,
@@ -229,6 +242,19 @@ class AgentWay:
         for path in self._options.files:
             if os.stat(path).st_mode & 0o077:
                 self._warn(f"{path}: others can read its keys: chmod 600 {path}")
+
+
+def _end_of(connection: socket.socket) -> str:
+    """How a connection ended, as the agent says; where it is gone, so is what it carried."""
+    with connection:
+        connection.settimeout(GRACE)
+        try:
+            answer, _ = read_line(connection)
+        except TimeoutError:
+            return "closed"
+        except (EOFError, ConnectionError):
+            return "reset"
+    return str(cast("Mapping[str, object]", answer["ok"])["end"])
 
 
 def running() -> Iterator[tuple[str, DeviceStatus]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Self
 
 from usernet.errors import EngineError
 from usernet.tunnel.ends import DatagramsEnd, ListenerEnd
+from usernet.tunnel.followed import GRACE, Followed
 from usernet.tunnel.pipes import DatagramPipe, ListenerPipe, greet
 
 if TYPE_CHECKING:
@@ -40,6 +42,15 @@ class OwnWay:
         connected = self._tunnel.create_connection((host, port), timeout)
         connected.settimeout(None)
         return connected
+
+    def follow(self, host: str, port: int, *, timeout: float | None = None) -> Followed:
+        """As `Way.follow`."""
+        thread = self._tunnel.thread
+        dialled = thread.call(self._tunnel.dial(host, port, timeout=timeout))
+        ours, theirs = socket.socketpair()
+        end: Future[str] = Future()
+        thread.start(_follow(dialled, theirs, end))
+        return Followed(ours, lambda: _end_of(end))
 
     def dial_for(
         self,
@@ -118,3 +129,19 @@ async def _carry(dialled: Dialled, client: socket.socket, greeting: bytes) -> No
     with dialled, client, contextlib.suppress(OSError, EngineError):
         await greet(client, greeting)
         await dialled.splice(client)
+
+
+async def _follow(dialled: Dialled, client: socket.socket, end: Future[str]) -> None:
+    said = "reset"
+    try:
+        with dialled, client, contextlib.suppress(OSError, EngineError):
+            said = (await dialled.splice(client)).end
+    finally:
+        end.set_result(said)
+
+
+def _end_of(end: Future[str]) -> str:
+    try:
+        return end.result(GRACE)
+    except TimeoutError:
+        return "closed"

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from usernet.config.echo import EchoAnswer
+    from usernet.tunnel.followed import Followed
     from usernet.wireguard.status import DeviceStatus
 
 __all__ = ["Datagrams", "Listener", "Way"]
@@ -126,6 +127,19 @@ class Way(Protocol):
         Returns:
             A blocking stream socket whose other end is the connection: half-close, resets and
             back-pressure pass through it.
+
+        Raises:
+            OSError: Nobody is reached there; see above for which.
+        """
+        ...
+
+    def follow(self, host: str, port: int, *, timeout: float | None = None) -> Followed:
+        """Connect, and be told in the end how it ended.
+
+        Args:
+            host: As in `dial`.
+            port: As in `dial`.
+            timeout: As in `dial`.
 
         Raises:
             OSError: Nobody is reached there; see above for which.

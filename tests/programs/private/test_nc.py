@@ -74,6 +74,13 @@ def test_a_key_that_nobody_knows(machine: Machine, options: tuple[str, ...]) -> 
     assert secret.split()[-1] not in ended.stderr.decode()
 
 
+@pytest.mark.parametrize("options", [(), ("--no-agent",)], ids=["agent", "own"])
+def test_a_connection_that_is_reset_is_no_end(machine: Machine, options: tuple[str, ...]) -> None:
+    ended = machine.usernet("nc", *options, "db.internal", "8", given=b"x")
+    assert (ended.returncode, ended.stdout) == (15, b"")
+    assert ended.stderr.decode().startswith("usernet: db.internal:8: reset: the other end")
+
+
 def test_a_person_is_told_the_stages(machine: Machine) -> None:
     ended = machine.usernet("nc", "-v", "db.internal", "7", given=b"hello")
     assert (ended.returncode, ended.stdout) == (0, b"hello")
