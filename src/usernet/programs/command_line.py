@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, cast
+
 from cyclopts import App, CycloptsError, Parameter
 
 from usernet.errors import ConfigError
 from usernet.programs.main import QUICK, VERBS
 from usernet.programs.words import marked
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["app", "command"]
+
+
+def _shown(default: object) -> str | None:
+    """A default as the help shows it; not where an option is off, or empty, without one."""
+    return None if default is None or default in (False, ()) else str(default)
+
 
 app: App = App(
     name="usernet",
     help="The network as a library: emulate bad lines, in tests, in CI and between interfaces.",
     help_format="markdown",
     version_format="plaintext",
-    default_parameter=Parameter(negative=()),
+    default_parameter=Parameter(negative=(), show_default=cast("Callable[[Any], str]", _shown)),
     version_flags=["--version"],
 )
 for _verb, _help in VERBS:

@@ -7,7 +7,7 @@ import shlex
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from usernet.errors import ConfigError, MissingProgramError
 from usernet.programs.options import TunnelOptions
@@ -94,8 +94,13 @@ def _line(options: TunnelOptions) -> list[str]:
     """The options of the line, as they were given."""
     if options.line is None:
         return []
-    given = ((one.name, getattr(options.line, one.name)) for one in fields(options.line))
-    return [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
+    words: list[str] = []
+    for one in fields(options.line):
+        given: object = getattr(options.line, one.name)
+        values = cast("tuple[object, ...]", given) if isinstance(given, tuple) else (given,)
+        name = one.name.replace("_", "-")
+        words += [f"--{name}={value}" for value in values if value is not None]
+    return words
 
 
 def own_command() -> list[str]:

@@ -63,7 +63,7 @@ class TunnelOptions:
             allowed = "--wireguard wg0.conf, a file of wg-quick"
             raise ConfigError("no tunnel is named", allowed=allowed)
         line = {} if self.line is None else vars(self.line)
-        given = {name: value for name, value in line.items() if value is not None}
+        given = {name: value for name, value in line.items() if value not in (None, ())}
         agent = not self.no_agent
         return way(WayOptions(self.wireguard, given, self.split, agent))
 

@@ -73,6 +73,13 @@ def test_what_ssh_config_would_say(server: Machine) -> None:
     assert proxy.endswith(f" {expected} %h %p")
 
 
+def test_the_line_goes_along(server: Machine) -> None:
+    line = ("--rtt", "20ms", "--loss=1%,25%", "--flow", "name=a filter=icmp loss=1%")
+    printed = server.usernet("ssh", *line, "--print-config").stdout.decode()
+    said = "--rtt=20ms --loss=1%%,25%% '--flow=name=a filter=icmp loss=1%%'"
+    assert set(shlex.split(said)) <= set(shlex.split(printed))
+
+
 @pytest.mark.parametrize("program", ["scp", "sftp"])
 def test_a_big_file_by_scp_and_sftp(server: Machine, big: Path, program: str) -> None:
     config = server.folder / "tunnel.ssh"
