@@ -76,6 +76,8 @@ def test_silence_and_failure_lead_to_the_next_server_and_then_to_more_patience()
         ("10.0.0.54", 2.0),
     ]
     assert len({ask.number for ask in asks}) == 4
+    assert len({ask.port for ask in asks}) == 4
+    assert all(49152 <= ask.port <= 65535 for ask in asks)
 
 
 def test_where_nobody_answers_it_says_whom_it_asked() -> None:

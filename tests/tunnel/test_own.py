@@ -153,6 +153,18 @@ def test_connections_from_the_network(to: Way) -> None:
         listener.accept()
 
 
+def test_what_was_accepted_goes_on_when_nobody_listens_any_more(to: Way) -> None:
+    to.handshake(20)
+    with to.listen(8001) as listener:
+        client = socket.create_connection(("10.7.0.2", 8001), 20)
+        connection, _ = listener.accept(20)
+    with client, connection:
+        connection.sendall(b"still")
+        assert client.recv(100) == b"still"
+        with to.listen(8001) as again:  # nobody has the port any more
+            assert again.address == ("10.7.0.2", 8001)
+
+
 def test_a_way_that_is_closed_says_so(to: Way) -> None:
     if isinstance(to, AgentWay):
         to.stop()

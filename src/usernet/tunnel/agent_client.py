@@ -339,7 +339,7 @@ def _listening(path: str) -> socket.socket:
 
 def _start(listening: socket.socket, path: str, options: WayOptions) -> None:
     """Start an agent: a process of its own session, whose parent is nobody of ours."""
-    if "threading" in sys.modules and sys.modules["threading"].active_count() > 1:
+    if _has_threads():
         _start_anew(listening, path, options)
         return
     child = os.fork()
@@ -359,6 +359,12 @@ def _start(listening: socket.socket, path: str, options: WayOptions) -> None:
         traceback.print_exc()
     finally:
         os._exit(0)
+
+
+def _has_threads() -> bool:
+    """Whether there may be other threads: Python's, or an engine's."""
+    known = sys.modules.get("threading")
+    return "usernet._core" in sys.modules or (known is not None and known.active_count() > 1)
 
 
 def _start_anew(listening: socket.socket, path: str, options: WayOptions) -> None:

@@ -32,6 +32,8 @@ PATIENCE = (1.0, 2.0, 4.0)
 """Seconds that each server is waited for, in the first round and in those after it."""
 TCP_PATIENCE = 5.0
 """Seconds for an answer by TCP, the connection included; resolv.conf(5)'s ``timeout``."""
+FIRST_PORT, LAST_PORT = 49152, 65535
+"""Ports that are nobody's (RFC 6335, 6)."""
 LONGEST_CHAIN = 16
 """How many names may stand for each other, as in `usernet.net.names`."""
 MOST_SEARCH = 6
@@ -52,6 +54,7 @@ class Ask:
         tcp: Whether by TCP, else in a datagram.
         seconds: For how long to wait.
         number: What the answer has for a number.
+        port: The port to ask from, so that nobody guesses it (RFC 5452, 9.2).
         question: What the answer answers.
     """
 
@@ -60,6 +63,7 @@ class Ask:
     tcp: bool
     seconds: float
     number: int
+    port: int
     question: Question
 
     def answer(self, data: bytes) -> Reply | None:
@@ -132,15 +136,17 @@ def _ask_servers(
 def _ask(
     server: str, question: Question, draw: Callable[[], int], seconds: float
 ) -> Generator[Ask, Reply | None, Reply | None]:
-    number = draw()
-    data = query(number, question)
-    reply = yield Ask(server, data, tcp=False, seconds=seconds, number=number, question=question)
+    reply = yield _made(server, question, draw, seconds, tcp=False)
     if reply is not None and reply.truncated:
-        number = draw()
-        data = query(number, question)
-        wait = max(seconds, TCP_PATIENCE)
-        return (yield Ask(server, data, tcp=True, seconds=wait, number=number, question=question))
+        return (yield _made(server, question, draw, max(seconds, TCP_PATIENCE), tcp=True))
     return reply
+
+
+def _made(
+    server: str, question: Question, draw: Callable[[], int], seconds: float, *, tcp: bool
+) -> Ask:
+    number, port = draw(), FIRST_PORT + draw() % (LAST_PORT + 1 - FIRST_PORT)
+    return Ask(server, query(number, question), tcp, seconds, number, port, question)
 
 
 def _read(reply: Reply, question: Question) -> tuple[Found, str | None]:

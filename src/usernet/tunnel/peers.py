@@ -203,7 +203,7 @@ class Peers:
         where = str(peer.endpoint)
         if place.numeric is not None and str(place.numeric) != where:
             where += f" ({place.numeric})"
-        within = "" if seconds is None else f" within {seconds:g} s"
+        within = "" if seconds is None else f" within {max(round(seconds, 1), 0.1):g} s"
         return HandshakeError(
             f"{whom} at {where}{within}: is its public key right, does it know ours ({self._own})"
             " and the same preshared key, is the endpoint right, and do firewalls let UDP through?"

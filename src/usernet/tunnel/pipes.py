@@ -77,6 +77,7 @@ class ListenerPipe:
                 await _gone(self._pipe)
                 for job in jobs:
                     job.cancel()
+                self.close()  # connections that were accepted go on
         finally:
             self.close()
 

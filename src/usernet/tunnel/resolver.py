@@ -198,9 +198,10 @@ async def _exchange(host: Host, ask: Ask) -> Reply | None:
 async def _by_datagram(host: Host, ask: Ask) -> Reply | None:
     """Ask in a datagram, from a port of its own; None where nothing comes."""
     waiter: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+    wildcard = "::" if ":" in ask.server else "0.0.0.0"
     try:
         transport, _ = await host.create_datagram_endpoint(
-            lambda: _Listening(ask, waiter), remote_addr=(ask.server, PORT)
+            lambda: _Listening(ask, waiter), (wildcard, ask.port), (ask.server, PORT)
         )
     except OSError:
         return None
