@@ -21,6 +21,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
         ("bufferbloat", "PIE"),
         ("outage", "in the outage"),
         ("routers", "printer 5 of 5 replies"),
+        ("tunnel", "2000000 bytes arrived in"),
     ],
 )
 def test_a_program(name: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from usernet.config.host import Route as Route
     from usernet.config.impairment import Impairment as Impairment
     from usernet.config.impairment import SharedImpairment as SharedImpairment
+    from usernet.config.keys import PresharedKey as PresharedKey
+    from usernet.config.keys import PrivateKey as PrivateKey
+    from usernet.config.keys import PublicKey as PublicKey
     from usernet.config.link import Bottleneck as Bottleneck
     from usernet.config.link import Flow as Flow
     from usernet.config.link import Link as Link
@@ -47,6 +50,11 @@ if TYPE_CHECKING:
     from usernet.config.scenario import Scenario as Scenario
     from usernet.config.socket_options import SocketOptions as SocketOptions
     from usernet.config.topology import Topology as Topology
+    from usernet.config.wireguard import Endpoint as Endpoint
+    from usernet.config.wireguard import Peer as Peer
+    from usernet.config.wireguard import TunnelConfig as TunnelConfig
+    from usernet.config.wireguard import UdpSocket as UdpSocket
+    from usernet.config.wireguard import WireGuard as WireGuard
     from usernet.engine.drops import Drop as Drop
     from usernet.engine.drops import Drops as Drops
     from usernet.engine.fidelity import Fidelity as Fidelity
@@ -55,6 +63,9 @@ if TYPE_CHECKING:
     from usernet.engine.flow_counters import FlowCounters as FlowCounters
     from usernet.engine.host_statistics import HostStatistics as HostStatistics
     from usernet.engine.host_statistics import InterfaceStatistics as InterfaceStatistics
+    from usernet.engine.keys import generate as generate_key
+    from usernet.engine.keys import generate_preshared as generate_preshared_key
+    from usernet.engine.keys import public_key as public_key
     from usernet.engine.statistics import ImpairmentStatistics as ImpairmentStatistics
     from usernet.engine.statistics import Lateness as Lateness
     from usernet.engine.statistics import LinkStatistics as LinkStatistics
@@ -116,6 +127,7 @@ __all__ = [
     "Drop",
     "Drops",
     "Emulation",
+    "Endpoint",
     "Ends",
     "EngineError",
     "EscapeError",
@@ -150,11 +162,15 @@ __all__ = [
     "NoHostError",
     "PcapReader",
     "PcapWriter",
+    "Peer",
     "PeerStatus",
     "PingResult",
     "Point",
+    "PresharedKey",
+    "PrivateKey",
     "PrivilegeError",
     "ProgramError",
+    "PublicKey",
     "Publish",
     "RawSocket",
     "Recovery",
@@ -180,14 +196,20 @@ __all__ = [
     "TraceError",
     "Tun",
     "Tunnel",
+    "TunnelConfig",
+    "UdpSocket",
     "UnitError",
     "UnknownNameError",
     "UsernetError",
+    "WireGuard",
     "WireGuardDevice",
     "compile_filter",
     "fidelity",
+    "generate_key",
+    "generate_preshared_key",
     "load_scenario",
     "profile",
+    "public_key",
     "simulate",
 ]
 
@@ -195,9 +217,9 @@ _HOMES = {
     "App": "usernet.config.apps:App",
     "AuthenticationError": "usernet.errors:AuthenticationError",
     "Bitrate": "usernet.config.quantity:Bitrate",
+    "BlockingClient": "usernet.client:BlockingClient",
     "Bottleneck": "usernet.config.link:Bottleneck",
     "ByteSize": "usernet.config.quantity:ByteSize",
-    "BlockingClient": "usernet.client:BlockingClient",
     "CaptureError": "usernet.errors:CaptureError",
     "Client": "usernet.client:Client",
     "ConfigError": "usernet.errors:ConfigError",
@@ -206,6 +228,7 @@ _HOMES = {
     "Drop": "usernet.engine.drops:Drop",
     "Drops": "usernet.engine.drops:Drops",
     "Emulation": "usernet.net.emulation:Emulation",
+    "Endpoint": "usernet.config.wireguard:Endpoint",
     "Ends": "usernet.net.emulation:Ends",
     "EngineError": "usernet.errors:EngineError",
     "EscapeError": "usernet.errors:EscapeError",
@@ -240,11 +263,15 @@ _HOMES = {
     "NoHostError": "usernet.errors:NoHostError",
     "PcapReader": "usernet.config.apps:PcapReader",
     "PcapWriter": "usernet.config.apps:PcapWriter",
+    "Peer": "usernet.config.wireguard:Peer",
     "PeerStatus": "usernet.wireguard.status:PeerStatus",
     "PingResult": "usernet.net.ping:PingResult",
     "Point": "usernet.client:Point",
+    "PresharedKey": "usernet.config.keys:PresharedKey",
+    "PrivateKey": "usernet.config.keys:PrivateKey",
     "PrivilegeError": "usernet.errors:PrivilegeError",
     "ProgramError": "usernet.errors:ProgramError",
+    "PublicKey": "usernet.config.keys:PublicKey",
     "Publish": "usernet.config.apps:Publish",
     "RawSocket": "usernet.config.apps:RawSocket",
     "Recovery": "usernet.net.recovery:Recovery",
@@ -270,14 +297,20 @@ _HOMES = {
     "TraceError": "usernet.errors:TraceError",
     "Tun": "usernet.config.apps:Tun",
     "Tunnel": "usernet.tunnel.tunnel:Tunnel",
+    "TunnelConfig": "usernet.config.wireguard:TunnelConfig",
+    "UdpSocket": "usernet.config.wireguard:UdpSocket",
     "UnitError": "usernet.errors:UnitError",
     "UnknownNameError": "usernet.errors:UnknownNameError",
     "UsernetError": "usernet.errors:UsernetError",
+    "WireGuard": "usernet.config.wireguard:WireGuard",
     "WireGuardDevice": "usernet.net.wireguard_device:WireGuardDevice",
     "compile_filter": "usernet.engine.filters:compile_filter",
     "fidelity": "usernet.engine.fidelity:fidelity",
+    "generate_key": "usernet.engine.keys:generate",
+    "generate_preshared_key": "usernet.engine.keys:generate_preshared",
     "load_scenario": "usernet.trace.scenario:load",
     "profile": "usernet.trace.profiles:load",
+    "public_key": "usernet.engine.keys:public_key",
     "simulate": "usernet.net.simulate:simulate",
 }
 """Where each public name lives: it is imported when it is first asked for, so that a command that
