@@ -155,10 +155,15 @@ class TestPeers:
         network.server_file.write_text(text.partition("[Peer]")[0])
         gateway = network.gateway("--peers", str(folder), "--json")
         network.connect()
+        first = network.client.start("ping", "-c1", "-W20", OWN[0])
+        key = str(public_key(network.key))
+        assert json.loads(gateway.wait_for('"stranger"'))["public_key"] == key
         mine = folder / "laptop.conf"
         mine.write_text(peer(network.key, 2))
         told = json.loads(gateway.wait_for('"peers", "count": 1'))
-        assert told["added"] == [str(public_key(network.key))]
+        assert told["added"] == [key]
+        with first:
+            assert " 1 received" in first.wait(30).out
         assert client(network, ECHO, REACHED[0], "100000") == "True"
         here = json.loads(gateway.wait_for('"event": "peer"'))
         assert here["endpoint"].startswith(CLIENT[0])
@@ -172,7 +177,7 @@ class TestPeers:
         (folder / "phone.conf").write_text(peer(generate(), 3))
         mine.unlink()
         told = json.loads(gateway.wait_for('"removed": ["'))
-        assert told["removed"] == [str(public_key(network.key))]
+        assert told["removed"] == [key]
         end = json.loads(gateway.stop().out.splitlines()[-1])
         assert [one["allowed_ips"] for one in end["device"]["peers"]] == [
             ["10.8.0.3/32", "fd08::3/128"]
@@ -210,6 +215,21 @@ class TestPeers:
 
 
 class TestHowItRuns:
+    def test_its_status_is_shown(
+        self, network: FarNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+        gateway = network.gateway()
+        network.connect()
+        assert replies(network, OWN[0]) == 2
+        (told,) = json.loads(network.machine.run(PROGRAM, "status", "--json"))
+        assert (told["name"], told["port"]) == (f"gateway {network.server_file}", PORT)
+        (one,) = told["peers"]
+        assert one["public_key"] == str(public_key(network.key))
+        assert one["endpoint"].startswith(CLIENT[0])
+        gateway.stop()
+        assert network.machine.run(PROGRAM, "status", "--json").strip() == "[]"
+
     def test_the_line_is_what_peers_meet(self, network: FarNetwork) -> None:
         gateway = network.gateway("--rtt", "100ms")
         network.connect()

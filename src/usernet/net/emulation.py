@@ -241,6 +241,11 @@ class Emulation:
         """The capture that is written."""
         return self._ends.capture
 
+    @property
+    def engine(self) -> Engine:
+        """What runs it."""
+        return self._engine
+
     def statistics(self) -> Statistics:
         """Everything counted, as of one breath."""
         return self._engine.statistics()

@@ -61,7 +61,7 @@ class FarEnd:
     def ends(self, port: int, capture: Path | None) -> Ends:
         """What the line joins: up is what peers send."""
         config = self.config
-        device = WireGuard(config.private_key, config.peers, self._mtu, port)
+        device = WireGuard(config.private_key, config.peers, self._mtu, port, lookup=True)
         return Ends(
             UdpSocket(port),
             device,

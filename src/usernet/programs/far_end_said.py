@@ -12,6 +12,7 @@ from usernet.programs.outside import how_many
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from usernet.config.keys import PublicKey
     from usernet.config.scenario import Scenario
     from usernet.config.wireguard import Peer
     from usernet.engine import Statistics
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from usernet.wireguard.status import DeviceStatus
 
 __all__ = ["Said"]
+
+_MOST_STRANGERS = 100
+"""How many are told of: whoever knows the gateway's key can be one as often as it likes."""
 
 
 class Said:
@@ -34,6 +38,7 @@ class Said:
         self._json = as_json
         self._is_told = not quiet and not as_json
         self._here: dict[str, str | None] = {}
+        self._strangers: set[PublicKey] = set()
 
     def warning(self, text: str) -> None:
         """Something is not as it should be, and the gateway goes on."""
@@ -68,6 +73,15 @@ class Said:
             self._here[key] = place
             self._event("peer", public_key=key, endpoint=place)
             self._tell(f"peer {key} {how} {place}")
+
+    def stranger(self, key: PublicKey) -> None:
+        """Somebody called whom the files do not know."""
+        known = key in self._strangers
+        if known or len(self._strangers) >= _MOST_STRANGERS:
+            return
+        self._strangers.add(key)
+        self._event("stranger", public_key=str(key))
+        self._tell(f"a stranger called: {key}")
 
     def changed(self, before: Sequence[Peer], after: Sequence[Peer]) -> None:
         """The files have other peers."""

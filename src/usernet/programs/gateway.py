@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -18,11 +19,14 @@ from usernet.programs.outside import machine_resolver
 from usernet.programs.published import published_to_peer
 from usernet.programs.signals import stop_signals
 from usernet.report.connections import Connections
+from usernet.tunnel.shown import Shown
 from usernet.wireguard.endpoints import numeric
 from usernet.wireguard.status import DeviceStatus
 from usernet.wireguard.watched import WatchedFiles
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from usernet.config.apps import Publish
     from usernet.config.scenario import Scenario
     from usernet.config.wireguard import TunnelConfig
@@ -73,7 +77,8 @@ def gateway(
     files = WatchedFiles((*wireguard, *peers), said.warning)
     wishes = _Wishes(tuple(map(published_to_peer, publish)), pcap, loopback, between_peers)
     with stop_signals() as stopped:
-        _Running(files, wishes, scenario, said).to_the_end(stopped)
+        name = f"gateway {' '.join(map(str, wireguard))}"
+        _Running(name, files, wishes, scenario, said).to_the_end(stopped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +100,9 @@ class _Running:
     """A gateway that runs, and follows its files."""
 
     def __init__(
-        self, files: WatchedFiles, wishes: _Wishes, scenario: Scenario, said: Said
+        self, name: str, files: WatchedFiles, wishes: _Wishes, scenario: Scenario, said: Said
     ) -> None:
+        self._name = name
         self._files = files
         self._wishes = wishes
         self._resolver = machine_resolver()
@@ -111,19 +117,33 @@ class _Running:
 
     def to_the_end(self, stopped: Stopped) -> None:
         """Serve until a signal comes."""
-        try:
+        with Shown() as shown, self._running():
             self._said.ready(self._end, self._status(), self._scenario)
             while not stopped:
-                stopped.wait(_LOOK_SECONDS)
+                stopped.wait(_LOOK_SECONDS, self._emulation.engine, shown)
                 self._emulation.check()
                 if self._files.have_changed():
                     self._follow()
-                self._said.look(self._status())
+                self._meet_strangers()
+                status = self._status()
+                self._said.look(status)
+                shown.answer(status)
             statistics = self._emulation.statistics()
             connections = Connections.from_core(self._emulation.series(GATEWAY))
             self._said.end(self._status(), connections, statistics)
+
+    @contextmanager
+    def _running(self) -> Generator[None]:
+        try:
+            yield
         finally:
             self._emulation.stop()
+
+    def _meet_strangers(self) -> None:
+        """Whoever has called waits for a moment, and is answered when the files come to know it."""
+        self._emulation.engine.drain()
+        for stranger in self._emulation.engine.tunnel(DEVICE).strangers():
+            self._said.stranger(stranger)
 
     def _follow(self) -> None:
         """Peers have come or gone, as the files say it; a file that is wrong changes nothing."""
@@ -141,7 +161,7 @@ class _Running:
     def _status(self) -> DeviceStatus:
         statistics = self._emulation.statistics()
         return DeviceStatus.from_core(
-            "gateway",
+            self._name,
             self._public_key,
             statistics.apps[DEVICE],
             statistics.time_ns,

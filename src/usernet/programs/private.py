@@ -18,6 +18,7 @@ from usernet.config.destination import to_subnets
 from usernet.config.host import Route
 from usernet.config.topology import Connection
 from usernet.config.wireguard import DEFAULT_MTU, UdpSocket, WireGuard
+from usernet.engine.keys import public_key
 from usernet.errors import ConfigError
 from usernet.net.emulation import Beyond, Ends
 from usernet.net.line import CAPTURE
@@ -27,6 +28,7 @@ from usernet.report.connections import Connections
 from usernet.sandbox.addresses import DNS_SERVERS, GATEWAY, INTERFACE, MACHINE, PROGRAM
 from usernet.sandbox.network import Plan
 from usernet.sandbox.resolver import hosts_inside
+from usernet.wireguard.status import DeviceStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -124,6 +126,17 @@ class Private:
         if connections.listed:
             lines.append(f"{how_many(connections)}, to this machine")
         return tuple(lines)
+
+    def status(self, statistics: Statistics, name: str) -> DeviceStatus:
+        """What the tunnel is doing.
+
+        Args:
+            statistics: As of now.
+            name: What the tunnel is called.
+        """
+        key, device = public_key(self.config.private_key), statistics.apps["first"]
+        port = cast("int", statistics.apps["second"].get("port", 0))
+        return DeviceStatus.from_core(name, key, device, statistics.time_ns, port)
 
     @property
     def _reached(self) -> tuple[Subnet, ...]:

@@ -6,15 +6,23 @@ import select
 import signal
 import socket
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from types import FrameType
 
-__all__ = ["Stopped", "stop_signals"]
+__all__ = ["HasFileno", "Stopped", "stop_signals"]
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class HasFileno(Protocol):
+    """What can become readable."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+        ...
 
 
 class Stopped:
@@ -32,11 +40,11 @@ class Stopped:
         """A signal has come; a handler as `signal.signal` takes it."""
         self._by = number
 
-    def wait(self, seconds: float) -> None:
-        """Sleep so long, or until a signal comes."""
+    def wait(self, seconds: float, *others: HasFileno) -> None:
+        """Sleep so long, or until a signal comes, or something else becomes readable."""
         if not self:
-            woken, _, _ = select.select([self._reads], [], [], seconds)
-            if woken:
+            woken, _, _ = select.select([self._reads, *others], [], [], seconds)
+            if self._reads in woken:
                 self._reads.recv(64)
 
     def fileno(self) -> int:
