@@ -30,9 +30,9 @@ test: ## build, then run every test, Rust's and Python's
 	cargo test --workspace --locked
 	$(BIN)/pytest
 
-soak: build ## build, then have `usernet run` carry GiBs over good and bad lines (minutes)
+soak: build ## build, then carry GiBs over bad lines, cut tunnels and change their keys (minutes)
 	@tools/bootstrap test
-	USERNET_SOAK=1 $(BIN)/pytest tests/programs/real/test_transfers.py tests/net/test_splice.py tests/net/test_flow_changes.py
+	USERNET_SOAK=1 $(BIN)/pytest tests/programs/real/test_transfers.py tests/programs/test_gateway_moves.py tests/net/test_splice.py tests/net/test_flow_changes.py
 
 demo: build ## build, then show the main job on real traffic
 	@tools/bootstrap test

@@ -176,14 +176,33 @@ class TestWithOtherOptions:
         assert bytes([10, 7, 0, 2, 10, 7, 0, 1]) in written
 
 
+class TestWhileItRuns:
+    def test_its_status_is_shown(
+        self, network: PrivateNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+        words = (PROGRAM, "run", "--wireguard", str(network.file), "ping", "10.7.0.1")
+        with network.namespace.start(*words) as pinging:
+            pinging.wait_for("icmp_seq=1 ")
+            shown = network.namespace.run(PROGRAM, "status")
+            (told,) = json.loads(network.namespace.run(PROGRAM, "status", "--json"))
+            pinging.stop()
+        assert "interface: run ping 10.7.0.1" in shown
+        assert f"peer: {network.public_key}" in shown
+        assert "latest handshake: " in shown
+        assert told["peers"][0]["received_bytes"] > 0
+        assert network.namespace.run(PROGRAM, "status", "--json").strip() == "[]"
+
+
 class TestWhatIsWrong:
     def test_a_wrong_key_gets_no_answer_and_the_program_ends_as_it_does(
         self, network: PrivateNetwork
     ) -> None:
         stranger = str(public_key(generate()))
         wrong = network.write(network.text(peer=stranger), "wrong.conf")
-        done = ran(network, "ping", "-c1", "-W1", "10.7.0.1", file=wrong)
+        done = ran(network, "ping", "-c1", "-W9", "10.7.0.1", file=wrong)
         assert (done.returncode, "0 received" in done.stdout) == (1, True)
+        assert f"warning: no handshake with the peer {stranger}" in done.stderr
 
     def test_files_that_are_wrong_are_said_before_anything_runs(
         self, network: PrivateNetwork
