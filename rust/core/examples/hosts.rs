@@ -1,5 +1,6 @@
 //! Carries bytes from one host to another over a line that cuts packets to its MTU, in virtual time,
-//! and says what a packet cost: `cargo run --release -p usernet-core --example hosts [MEGABYTES]`.
+//! and says what a packet cost: `cargo run --release -p usernet-core --example hosts [MEGABYTES [tunnel]]`, with
+//! `tunnel` through a WireGuard device at each end.
 use serde_json::{Value, json};
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -7,6 +8,7 @@ use usernet_core::action::parse;
 use usernet_core::app::{App, AppError};
 use usernet_core::engine::{Engine, HostKey};
 use usernet_core::stack::{SocketError, SocketId};
+use usernet_core::wireguard::PrivateKey;
 use usernet_core::{Registry, apps};
 
 const MILLISECOND: u64 = 1_000_000;
@@ -19,26 +21,54 @@ impl Registry for Core {
     }
 }
 
-fn host(address: &str) -> Value {
-    json!({"app": "host", "interfaces": {"eth0": {"addresses": [address]}}})
+fn host(address: &str, mtu: u16) -> Value {
+    json!({"app": "host", "interfaces": {"eth0": {"addresses": [address], "mtu": mtu}}})
 }
 
-fn network() -> Result<Engine, Box<dyn std::error::Error>> {
+/// A tunnel whose key is made of one byte, and whose only peer's of another.
+fn tunnel(own: u8, peer: u8) -> Value {
+    let hex =
+        |bytes: &[u8; 32]| -> String { bytes.iter().map(|byte| format!("{byte:02x}")).collect() };
+    let public = PrivateKey::new([peer; 32]).public();
+    let peer = json!({
+        "public_key": hex(&public.0), "endpoint": format!("192.0.2.{peer}:51820"),
+        "allowed_ips": ["10.0.0.0/24"],
+    });
+    json!({"app": "wireguard", "private_key": hex(&[own; 32]), "port": 51820, "peers": [peer]})
+}
+
+fn network(tunnels: bool) -> Result<Engine, Box<dyn std::error::Error>> {
     let line = json!({
         "app": "impairment",
         "delay": {"ns": MILLISECOND},
         "rate": {"bits_per_second": 10_000_000_000_u64},
     });
-    let steps = json!([
-        {"do": "start", "name": "a", "app": host("10.0.0.1/24")},
-        {"do": "start", "name": "b", "app": host("10.0.0.2/24")},
-        {"do": "start", "name": "there", "app": line},
-        {"do": "start", "name": "back", "app": line},
-        {"do": "link", "link": "a.eth0 -> there.rx"},
-        {"do": "link", "link": "there.tx -> b.eth0"},
-        {"do": "link", "link": "b.eth0 -> back.rx"},
-        {"do": "link", "link": "back.tx -> a.eth0"},
-    ]);
+    let mtu = if tunnels { 1420 } else { 1500 };
+    let mut steps = vec![
+        json!({"do": "start", "name": "a", "app": host("10.0.0.1/24", mtu)}),
+        json!({"do": "start", "name": "b", "app": host("10.0.0.2/24", mtu)}),
+        json!({"do": "start", "name": "there", "app": line}),
+        json!({"do": "start", "name": "back", "app": line}),
+    ];
+    let (mut one, mut other) = ("a.eth0", "b.eth0");
+    if tunnels {
+        steps.push(json!({"do": "start", "name": "u", "app": tunnel(8, 16)}));
+        steps.push(json!({"do": "start", "name": "v", "app": tunnel(16, 8)}));
+        for (from, to) in [("a.eth0", "u.inside"), ("b.eth0", "v.inside")] {
+            steps.push(json!({"do": "link", "link": format!("{from} -> {to}")}));
+            steps.push(json!({"do": "link", "link": format!("{to} -> {from}")}));
+        }
+        (one, other) = ("u.outside", "v.outside");
+    }
+    for link in [
+        format!("{one} -> there.rx"),
+        format!("there.tx -> {other}"),
+        format!("{other} -> back.rx"),
+        format!("back.tx -> {one}"),
+    ] {
+        steps.push(json!({"do": "link", "link": link}));
+    }
+    let steps = Value::from(steps);
     let mut engine = Engine::new();
     engine.apply(&parse(&steps.to_string())?, &mut Core)?;
     Ok(engine)
@@ -58,7 +88,7 @@ fn connect(mut engine: Engine) -> Option<Ends> {
         host.connect(remote, None, host.options(), now)
     });
     let (listener, client) = (listen?.ok()?, connect?.ok()?);
-    engine.advance(10 * MILLISECOND, &mut Core);
+    engine.advance(20 * MILLISECOND, &mut Core);
     let accept = engine.with_host(b, |host, now| host.accept(listener, now));
     let server = accept?.ok()?;
     Some(Ends {
@@ -101,7 +131,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let megabytes: usize = std::env::args()
         .nth(1)
         .map_or(Ok(1000), |text| text.parse())?;
-    let mut ends = connect(network()?).ok_or("no connection")?;
+    let tunnels = std::env::args().nth(2).as_deref() == Some("tunnel");
+    let mut ends = connect(network(tunnels)?).ok_or("no connection")?;
     let begun = Instant::now();
     ends.carry(megabytes * 1_000_000)?;
     let took = begun.elapsed();
