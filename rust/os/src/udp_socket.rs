@@ -23,6 +23,8 @@ use usernet_core::time::Nanos;
 
 /// Hop limit of what comes, where the kernel does not say it.
 const HOP_LIMIT: u8 = 64;
+/// So many batches of one family, and the other is asked as well.
+const TURNS: u32 = 16;
 /// How often another port is tried, where the one that IPv4 was given is somebody's in IPv6.
 const TRIES: usize = 64;
 
@@ -44,6 +46,9 @@ pub(crate) struct UdpSocket {
     port: u16,
     inlet: Inlet,
     outbox: Outbox,
+    /// The family that is asked first, and how often one had something.
+    turn: usize,
+    turns: u32,
     received: u64,
     received_bytes: u64,
     /// What the pool had no room for.
@@ -62,28 +67,48 @@ impl UdpSocket {
             port,
             inlet: Inlet::new(),
             outbox: Outbox::default(),
+            turn: 0,
+            turns: 0,
             received: 0,
             received_bytes: 0,
             no_room: 0,
         })
     }
 
-    /// Receives a batch of a family; whether there may be more.
-    fn receive(&mut self, place: usize, context: &mut Context<'_>) -> bool {
-        let Some(family) = self.families.get(place) else {
-            return false;
-        };
-        let more = self.inlet.receive(family.fd());
-        if more.is_err() {
-            self.outbox.learn(family.fd());
-            return false;
+    /// Receives a batch, of the family that had something last, and of the other where that has nothing now or
+    /// has had many turns; whether there may be more. A socket that is not asked is still ready.
+    fn receive_some(&mut self, context: &mut Context<'_>) -> bool {
+        for _ in 0..self.families.len() {
+            if let Some(more) = self.receive(self.turn, context) {
+                self.turns = self.turns.wrapping_add(1);
+                if self.turns % TURNS == 0 {
+                    self.pass_on();
+                    return true;
+                }
+                return more;
+            }
+            self.pass_on();
         }
+        false
+    }
+
+    fn pass_on(&mut self) {
+        self.turn = (self.turn + 1) % self.families.len().max(1);
+    }
+
+    /// Receives a batch of a family, and says whether there may be more; nothing where nothing came.
+    fn receive(&mut self, place: usize, context: &mut Context<'_>) -> Option<bool> {
+        let family = self.families.get(place)?;
+        let Ok(more) = self.inlet.receive(family.fd()) else {
+            self.outbox.learn(family.fd());
+            return None;
+        };
         let came = std::mem::take(&mut self.inlet.came);
         for one in &came {
             self.bring_in(one, context);
         }
         self.inlet.came = came;
-        more.unwrap_or(false)
+        Some(more)
     }
 
     fn bring_in(&mut self, came: &Came, context: &mut Context<'_>) {
@@ -204,10 +229,7 @@ impl App for UdpSocket {
     }
 
     fn pull(&mut self, context: &mut Context<'_>) -> bool {
-        let mut more = false;
-        for place in 0..self.families.len() {
-            more |= self.receive(place, context);
-        }
+        let more = self.receive_some(context);
         if self.outbox.is_blocked() {
             self.outbox.flush(&mut self.families, context.pool);
         }
