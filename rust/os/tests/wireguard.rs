@@ -219,6 +219,24 @@ fn what_the_network_says_is_counted_and_ends_nothing() {
 }
 
 #[test]
+fn strange_datagrams_end_nothing() {
+    let Some((here, there)) = between() else {
+        return;
+    };
+    let tunnel = Tunnel::begin(&here, 2, None);
+    let to = address(&format!("203.0.113.1:{}", tunnel.port()));
+    there.within(move || {
+        let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+        for len in [0, 1, 31, 32, 148, 1500, 9000, 65_507] {
+            socket.send_to(&vec![4; len], to).unwrap();
+        }
+    });
+    let mut caller = Ours::begin(&there, Some(to), [0; 32]);
+    assert_eq!(caller.ask(100).len(), 128);
+    assert_eq!(tunnel.expect("w", "/dropped/malformed"), 8);
+}
+
+#[test]
 fn a_port_that_is_somebody_elses_is_told() {
     let Some((here, _there)) = between() else {
         return;

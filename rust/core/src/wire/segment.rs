@@ -45,12 +45,6 @@ pub fn segments(
     Ok(())
 }
 
-/// Whether it is one packet as it stands: no super-packet, or one of a single segment.
-#[inline]
-pub(crate) fn is_whole(packet: &Packet) -> bool {
-    !packet.is_super() || Plan::of(packet).is_some_and(|plan| plan.count() == 1)
-}
-
 /// How many packets and bytes on the wire a packet stands for, the headers of each packet among
 /// them; one packet where nobody can cut it.
 #[inline]

@@ -99,26 +99,31 @@ impl Porter {
 
     /// Whether its sender has the latest cookie, and so is where it says.
     pub(crate) fn is_proven(&self, message: &[u8], source: SocketAddr, now: Nanos) -> bool {
-        let fresh = self.renewed.is_some_and(|at| now.saturating_sub(at) < LIFE);
-        let macs = Macs::of(message).filter(|_| fresh);
+        let stale = self.is_stale(now);
+        let macs = Macs::of(message).filter(|macs| !stale && *macs.second != [0; MAC]);
         macs.is_some_and(|macs| {
             let right = mac(&self.cookie(source), &[macs.before_second]);
             right.ct_eq(macs.second).into()
         })
     }
 
-    /// The answer to a message: a cookie. `fresh` are random bytes, used where the secret is old.
+    /// Whether the secret that cookies are made of is too old, or there is none.
+    pub(crate) fn is_stale(&self, now: Nanos) -> bool {
+        self.renewed.is_none_or(|at| now.saturating_sub(at) >= LIFE)
+    }
+
+    /// Takes another secret.
+    pub(crate) fn renew(&mut self, secret: Secret, now: Nanos) {
+        (self.secret, self.renewed) = (secret, Some(now));
+    }
+
+    /// The answer to a message: a cookie.
     pub(crate) fn reply(
-        &mut self,
+        &self,
         message: &[u8],
         source: SocketAddr,
         nonce: [u8; 24],
-        fresh: &Secret,
-        now: Nanos,
     ) -> Option<[u8; COOKIE]> {
-        if self.renewed.is_none_or(|at| now.saturating_sub(at) >= LIFE) {
-            (self.secret, self.renewed) = (fresh.clone(), Some(now));
-        }
         let first = Macs::of(message)?.first;
         let mut reply = [0; COOKIE];
         reply[0] = 3;
@@ -210,10 +215,10 @@ mod tests {
     }
 
     fn reply(porter: &mut Porter, message: &[u8], source: &str, now: Nanos) -> [u8; COOKIE] {
-        let fresh = Zeroizing::new([now as u8 | 1; LEN]);
-        porter
-            .reply(message, at(source), [3; 24], &fresh, now)
-            .unwrap()
+        if porter.is_stale(now) {
+            porter.renew(Zeroizing::new([now as u8 | 1; LEN]), now);
+        }
+        porter.reply(message, at(source), [3; 24]).unwrap()
     }
 
     #[test]

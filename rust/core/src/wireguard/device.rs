@@ -277,8 +277,11 @@ impl Device {
             wall: self.epoch.saturating_add(now),
         };
         let done = work(peer, &mut around);
+        // One that goes off too early finds nothing due, and is set again: most are put off all the time.
+        let set = self.timers.deadline(place);
         match peer.timers.deadline() {
-            Some(at) => self.timers.set(place, at),
+            Some(at) if set.is_none_or(|set| at < set) => self.timers.set(place, at),
+            Some(_) => {}
             None => self.timers.cancel(place),
         }
         Some(done)

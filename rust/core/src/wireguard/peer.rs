@@ -160,10 +160,14 @@ impl Peer {
         let class = layers(&packet).map_or(0, |layers| layers.ecn);
         let has_data = packet.len() > 0;
         let sent = self.traffic.sent;
-        match Plan::of(&packet).filter(|_| packet.is_super()) {
-            Some(plan) if plan.count() > 1 => self.seal_segments(packet, &plan, class, around),
-            _ if segment::is_whole(&packet) => self.seal_one(packet, class, around),
-            _ => {
+        let plan = packet.is_super().then(|| Plan::of(&packet));
+        match plan {
+            None => self.seal_one(packet, class, around),
+            Some(Some(plan)) if plan.count() > 1 => {
+                self.seal_segments(packet, &plan, class, around);
+            }
+            Some(Some(_)) => self.seal_one(packet, class, around),
+            Some(None) => {
                 self.traffic.dropped += 1;
                 around.pool.free(packet);
             }

@@ -155,6 +155,47 @@ fn outside_are_only_datagrams_of_the_protocol() {
 }
 
 #[test]
+fn what_follows_each_other_comes_out_as_one() {
+    let mut net = net(&V4, &delayed(), 7);
+    let (client, server) = connected(&mut net, "10.0.0.2:80");
+    let bytes: Vec<u8> = (0..500_000_u32)
+        .map(|number| (number % 251) as u8)
+        .collect();
+    assert!(net.carry(("a", client), ("b", server), &bytes) == bytes);
+    let links = net.engine.statistics()["links"].clone();
+    let packets = |link: &str| links[link]["packets"].as_u64().unwrap();
+    // Some 370 segments: in and out as super-packets, whose segments are each in a message of its own.
+    let (given, sent) = (packets("a.eth0 -> u.inside"), packets("u.outside -> t.rx"));
+    let (came, taken) = (packets("j.tx -> u.outside"), packets("v.inside -> b.eth0"));
+    assert!(
+        given < 150 && sent < 150 && came < 200 && taken < 150,
+        "{given} {sent} {came} {taken}"
+    );
+    let messages = status(&net, "u")["sent"].as_u64().unwrap();
+    let least = 366 * (52 + 32) + 500_000;
+    assert!((least..least + 20_000).contains(&messages), "{messages}");
+    net.stop();
+}
+
+#[test]
+fn timers_run_without_any_traffic() {
+    let mut net = net(&V4, &delayed(), 7);
+    let mut kept = peer(1, Some(&endpoint(V4[1])));
+    kept["persistent_keepalive"] = 25.into();
+    net.reconfigure("u", tunnel(0, &V4, &[kept]));
+    net.advance(1000 * MS);
+    assert_eq!(status(&net, "u")["latest_handshake"], 10 * MS);
+    net.advance(130_000 * MS);
+    let kinds: Vec<u8> = wire(&net.shared())
+        .iter()
+        .map(|packet| packet[28])
+        .collect();
+    // A handshake and the keepalive that confirms it; one each 25 s; after 120 s that one asks for new keys.
+    assert_eq!(kinds, [1, 4, 4, 4, 4, 4, 4, 1, 4]);
+    net.stop();
+}
+
+#[test]
 fn the_seed_is_all_there_is_to_chance() {
     let capture = |seed| {
         let mut net = net(&V4, &delayed(), seed);

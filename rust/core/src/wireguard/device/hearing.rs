@@ -108,7 +108,9 @@ impl Device {
         pool: &mut Pool,
         now: Nanos,
     ) {
-        if self.admits(message, arrival, pool, now) {
+        if !self.load.may_look(now) {
+            self.drops.overload += 1;
+        } else if self.admits(message, arrival, pool, now) {
             self.answer(message, arrival, pool, now);
         }
     }
@@ -124,7 +126,7 @@ impl Device {
             return true;
         }
         let proven = self.porter.is_proven(message, arrival.source, now);
-        if !proven {
+        if !proven && self.load.may_hand_cookie(now) {
             self.hand_cookie(message, arrival, pool, now);
         }
         let admitted = proven && self.limiter.allows(arrival.source.ip(), now);
@@ -133,11 +135,12 @@ impl Device {
     }
 
     fn hand_cookie(&mut self, message: &[u8], arrival: Arrival, pool: &mut Pool, now: Nanos) {
-        let fresh = Zeroizing::new(random(self.entropy.as_mut()));
+        if self.porter.is_stale(now) {
+            let secret = Zeroizing::new(random(self.entropy.as_mut()));
+            self.porter.renew(secret, now);
+        }
         let nonce = random(self.entropy.as_mut());
-        let reply = self
-            .porter
-            .reply(message, arrival.source, nonce, &fresh, now);
+        let reply = self.porter.reply(message, arrival.source, nonce);
         let packet = reply.and_then(|reply| pool.packet_from(&reply));
         let leave = |packet| Outgoing::alone(packet, Way::from(arrival), 0);
         self.out.extend(packet.map(leave));
@@ -173,15 +176,17 @@ impl Device {
         pool: &mut Pool,
         now: Nanos,
     ) {
+        // Whose number nobody has given is not worth a hash.
+        let (_, local) = noise::indices(message);
+        let Some(place) = self.indices.owner(local) else {
+            self.drops.handshake += 1;
+            return;
+        };
         if !self.admits(message, arrival, pool, now) {
             return;
         }
-        let (_, local) = noise::indices(message);
-        let owner = self.indices.owner(local);
-        let concluded = owner.and_then(|place| {
-            self.with(place, pool, now, |peer, around| {
-                peer.conclude(message, arrival, around)
-            })
+        let concluded = self.with(place, pool, now, |peer, around| {
+            peer.conclude(message, arrival, around)
         });
         self.drops.handshake += u64::from(concluded != Some(true));
     }

@@ -203,3 +203,25 @@ fn both_may_begin_at_once() {
     rig.run(303 * SECOND);
     assert_eq!(rig.ends.each_ref().map(|end| end.came.len()), [6, 7]);
 }
+
+#[test]
+fn both_hear_each_other_at_once_after_each_handshake() {
+    let mut rig = Rig::new();
+    // Each begins in turn, as the one before has just ended.
+    for round in 0..6 {
+        let (one, other) = (round % 2, 1 - round % 2);
+        let before = rig.ends.each_ref().map(|end| end.came.len());
+        rig.send(one, 10);
+        rig.run(rig.now + 3 * super::rig::DELAY);
+        rig.send(other, 10);
+        rig.send(one, 10);
+        rig.run(rig.now + super::rig::DELAY);
+        let after = rig.ends.each_ref().map(|end| end.came.len());
+        assert_eq!(
+            (after[one] - before[one], after[other] - before[other]),
+            (1, 2)
+        );
+        rig.run(rig.now + 200 * SECOND);
+    }
+    assert_eq!(rig.count(Kind::Initiation), 6);
+}

@@ -55,6 +55,7 @@ pub(super) struct Seen {
     pub(super) from: usize,
     pub(super) kind: Kind,
     pub(super) bytes: Vec<u8>,
+    pub(super) class: u8,
 }
 
 struct Flying {
@@ -138,6 +139,10 @@ impl Rig {
 
     pub(super) fn send_packet(&mut self, one: usize, bytes: &[u8]) {
         let packet = self.pool.packet_from(bytes).unwrap();
+        self.give(one, packet);
+    }
+
+    pub(super) fn give(&mut self, one: usize, packet: Packet) {
         let device = &mut self.ends[one].device;
         let sent = device.send(packet, &mut self.pool, self.now);
         if let Err(packet) = sent {
@@ -150,26 +155,32 @@ impl Rig {
     pub(super) fn launch(&mut self, one: usize) {
         let mut out = Vec::new();
         self.ends[one].device.take_outgoing(&mut out);
-        for Outgoing { to, packet, .. } in out {
-            let seen = Seen {
-                at: self.now,
-                from: one,
-                kind: kind(packet.bytes()),
-                bytes: packet.bytes().to_vec(),
-            };
-            if (self.lose)(&seen) {
-                self.pool.free(packet);
-            } else {
-                let (arrives, from) = (self.now + DELAY, self.ends[one].address);
-                self.flying.push(Flying {
-                    arrives,
-                    from,
-                    to,
-                    packet,
-                });
+        for outgoing in out {
+            let each = outgoing.segment_size.map_or(usize::MAX, usize::from);
+            for message in outgoing.packet.bytes().to_vec().chunks(each) {
+                self.put_on_the_line(one, &outgoing, message);
             }
-            self.seen.push(seen);
+            self.pool.free(outgoing.packet);
         }
+    }
+
+    fn put_on_the_line(&mut self, one: usize, outgoing: &Outgoing, message: &[u8]) {
+        let seen = Seen {
+            at: self.now,
+            from: one,
+            kind: kind(message),
+            bytes: message.to_vec(),
+            class: outgoing.class,
+        };
+        if !(self.lose)(&seen) {
+            self.flying.push(Flying {
+                arrives: self.now + DELAY,
+                from: self.ends[one].address,
+                to: outgoing.to,
+                packet: self.pool.packet_from(message).unwrap(),
+            });
+        }
+        self.seen.push(seen);
     }
 
     /// Hands bytes to a device as if they had come from somewhere.

@@ -89,6 +89,21 @@ fn preshared_keys_that_differ_make_no_session() {
 }
 
 #[test]
+fn another_preshared_key_ends_the_sessions_of_the_old_one() {
+    let mut rig = acquainted();
+    let other = PresharedKey::new([9; 32]);
+    rig.introduce(1, other.clone(), None);
+    rig.send(1, 10);
+    rig.run(4 * SECOND);
+    // Neither by the old session, nor by one that only one side would have.
+    assert_eq!(rig.ends[0].came.len(), 1);
+    rig.introduce(0, other, None);
+    rig.send(0, 10);
+    rig.run(20 * SECOND);
+    assert_eq!(rig.ends.each_ref().map(|end| end.came.len()), [2, 2]);
+}
+
+#[test]
 fn a_stranger_is_not_answered_until_somebody_knows_it() {
     let mut rig = Rig::strangers();
     rig.introduce(0, PresharedKey::default(), None);
