@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 
 import pytest
@@ -10,7 +11,7 @@ from usernet import _core
 from usernet.config.apps import Sink
 from usernet.config.keys import PresharedKey, PrivateKey, PublicKey
 from usernet.config.topology import Topology
-from usernet.config.wireguard import Endpoint, Peer, WireGuard
+from usernet.config.wireguard import Endpoint, Peer, UdpSocket, WireGuard
 from usernet.engine import Engine
 from usernet.engine.keys import public_key
 from usernet.errors import ConfigError
@@ -82,3 +83,22 @@ def test_only_a_tunnel_is_one(engine: Engine) -> None:
     engine.configure(Topology())
     with pytest.raises(ConfigError, match="the tunnel has stopped"):
         tunnel.strangers()
+
+
+def test_a_port_that_is_somebody_elses_is_the_systems_own_error() -> None:
+    first, second = Engine(), Engine()
+    first.configure(Topology().with_app("udp", UdpSocket(address="127.0.0.1")))
+    port = first.statistics().apps["udp"]["port"]
+    assert isinstance(port, int)
+    with pytest.raises(OSError, match=f"UDP port {port} of 127.0.0.1 is another") as told:
+        second.configure(Topology().with_app("udp", UdpSocket(port, "127.0.0.1")))
+    assert told.value.errno == errno.EADDRINUSE
+    with pytest.raises(OSError, match="this machine has no such address"):
+        second.configure(Topology().with_app("udp", UdpSocket(0, "198.51.100.1")))
+    first.stop()
+    second.stop()
+
+
+def test_sockets_need_real_time(engine: Engine) -> None:
+    with pytest.raises(ConfigError, match="a udp_socket needs real time"):
+        engine.configure(engine.topology.with_app("udp", UdpSocket()))

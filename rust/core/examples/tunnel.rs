@@ -1,6 +1,6 @@
 //! How fast tunnels are on one core, in ratios that hold on any machine: sealing and opening beside the cipher
 //! alone, handshakes as the one who answers, many peers, and a running transfer in a flood of handshakes.
-//! `cargo run --release -p usernet-core --example tunnel [seal|handshakes|peers|flood|tcp]`.
+//! `cargo run --release -p usernet-core --example tunnel [seal|handshakes|peers|flood]`.
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use std::error::Error;
 use std::net::{IpAddr, SocketAddr};
@@ -14,6 +14,7 @@ const MTU: usize = 1420;
 const EPOCH: Nanos = 1_700_000_000 * SECOND;
 
 type Done = Result<(), Box<dyn Error>>;
+type Bench = (&'static str, fn() -> Done);
 
 fn secret(number: u32) -> PrivateKey {
     let mut bytes = [7; 32];
@@ -285,7 +286,7 @@ fn flood() -> Done {
 
 fn main() -> Done {
     let which = std::env::args().nth(1);
-    let all: [(&str, fn() -> Done); 4] = [
+    let all: [Bench; 4] = [
         ("seal", seal),
         ("handshakes", handshakes),
         ("peers", peers),

@@ -81,7 +81,7 @@ impl UdpSocket {
         for _ in 0..self.families.len() {
             if let Some(more) = self.receive(self.turn, context) {
                 self.turns = self.turns.wrapping_add(1);
-                if self.turns % TURNS == 0 {
+                if self.turns.is_multiple_of(TURNS) {
                     self.pass_on();
                     return true;
                 }
