@@ -51,7 +51,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "proxy/flows.py": "tests/proxy/test_forwarding.py",
     "proxy/forward.py": "tests/proxy/test_forwarding.py",
     "proxy/http_exchange.py": "tests/proxy/test_http.py",
-    "proxy/reading.py": "tests/proxy/test_socks.py",
     "proxy/relay.py": "tests/proxy/test_forwarding.py",
     "proxy/reversing.py": "tests/proxy/test_forwarding.py",
     "proxy/server.py": "tests/proxy/test_socks.py",

@@ -50,6 +50,7 @@ def forward(
     outwards = [Forward.parse(one, "reverse") for one in reverse]
     _check(inwards, outwards, is_public=public)
     with options.enter() as way, ExitStack() as stack:
+        way.status()  # what is wrong with the tunnel's files is said now
         dialler = ByWay(way, options.seconds)
         stack.callback(dialler.close)
         jobs = [Forwarding(one, dialler, voice.warn) for one in inwards]

@@ -43,6 +43,7 @@ def socks(
     host, port = listen_address(listen)
     users = admitted(auth, host, voice)
     with options.enter() as way:
+        way.status()  # what is wrong with the tunnel's files is said now
         dialler = ByWay(way, options.seconds)
         sockets = listening(host, port)
         at = place(*sockets[0].getsockname()[:2])

@@ -83,6 +83,8 @@ def proxy_command(options: TunnelOptions) -> str:
         words += ["--split", domain]
     if options.timeout is not None:
         words += ["--timeout", options.timeout]
+    if options.agent_idle is not None:
+        words += ["--agent-idle", options.agent_idle]
     words += ["--no-agent"] if options.no_agent else []
     words += ["--verbose"] if options.verbose else []
     words += ["--pass-descriptor"] if _is_shared(options) else []

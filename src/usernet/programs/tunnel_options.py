@@ -29,7 +29,8 @@ class TunnelOptions:
         wireguard: A file of wg-quick; several are read as one.
         timeout: How long the handshake, a name and a connection may take in all; 30s without it.
         split: A domain whose names are the tunnel's, such as internal; all others are outside's.
-        no_agent: Hold the tunnel in this process, instead of sharing one that stays for a minute.
+        no_agent: Hold the tunnel in this process, instead of sharing one that stays for a while.
+        agent_idle: How long the shared tunnel stays when nobody uses it; 60s without it.
         verbose: Tell on standard error what is done, and how long it takes.
         line: What the line below the tunnel is like.
     """
@@ -41,6 +42,7 @@ class TunnelOptions:
         timeout: str | None = None,
         split: tuple[str, ...] = (),
         no_agent: bool = False,
+        agent_idle: str | None = None,
         verbose: bool = False,
         line: LineOptions | None = None,
     ) -> None:
@@ -48,6 +50,7 @@ class TunnelOptions:
         self.timeout = timeout
         self.split = split
         self.no_agent = no_agent
+        self.agent_idle = agent_idle
         self.verbose = verbose
         self.line = line
 
@@ -57,15 +60,15 @@ class TunnelOptions:
         Raises:
             ConfigError: No file is named, or a file or an option is wrong.
         """
-        from usernet.tunnel.choice import WayOptions, way  # noqa: PLC0415 - start-up time
+        from usernet.tunnel.choice import IDLE, WayOptions, way  # noqa: PLC0415 - start-up time
 
         if not self.wireguard:
             allowed = "--wireguard wg0.conf, a file of wg-quick"
             raise ConfigError("no tunnel is named", allowed=allowed)
         line = {} if self.line is None else vars(self.line)
         given = {name: value for name, value in line.items() if value not in (None, ())}
-        agent = not self.no_agent
-        return way(WayOptions(self.wireguard, given, self.split, agent))
+        idle = _seconds(self.agent_idle, "agent-idle", IDLE)
+        return way(WayOptions(self.wireguard, given, self.split, not self.no_agent, idle))
 
     @property
     def seconds(self) -> float:
@@ -74,14 +77,19 @@ class TunnelOptions:
         Raises:
             ConfigError: It is no time.
         """
-        if self.timeout is None:
-            return SECONDS
-        from usernet.config import units  # noqa: PLC0415 - start-up time
-
-        return units.nanoseconds(self.timeout, path="timeout") / 1e9
+        return _seconds(self.timeout, "timeout", SECONDS)
 
     def say(self, text: str) -> None:
         """Tell a person who wants to know what is done."""
         if self.verbose:
             sys.stderr.write(f"usernet: {text}\n")
             sys.stderr.flush()
+
+
+def _seconds(text: str | None, path: str, default: float) -> float:
+    """A time in seconds, or the default where none is given."""
+    if text is None:
+        return default
+    from usernet.config import units  # noqa: PLC0415 - start-up time
+
+    return units.nanoseconds(text, path=path) / 1e9

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import socket
 from typing import TYPE_CHECKING
 
@@ -47,10 +48,16 @@ class Reversing:
         Raises:
             OSError: The port is taken.
         """
-        if self._forward.is_udp:
-            await self._datagrams()
-        else:
-            await self._dialler.listen(self._forward.port, self._stream)
+        try:
+            if self._forward.is_udp:
+                await self._datagrams()
+            else:
+                await self._dialler.listen(self._forward.port, self._stream)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            port = f"port {self._forward.port} in the tunnel"
+            raise OSError(error.errno, os.strerror(error.errno), port) from None
 
     async def _stream(self, inbound: Inbound) -> None:
         try:

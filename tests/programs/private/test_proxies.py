@@ -89,6 +89,21 @@ def test_a_port_that_is_taken(machine: Machine) -> None:
     )
 
 
+def test_a_port_in_the_tunnel_that_is_taken(machine: Machine) -> None:
+    twice = ("-R", "8001:localhost:1", "-R", "8001:localhost:2")
+    ended = machine.usernet("forward", *twice)
+    assert ended.returncode == 16
+    assert ended.stderr.decode().startswith("usernet: port 8001 in the tunnel: address in use: ")
+
+
+@pytest.mark.parametrize("verb", ["socks", "http", "forward"])
+def test_a_file_that_is_not_there_is_told_of_at_once(machine: Machine, verb: str) -> None:
+    ports = ("0:db.internal:80",) if verb == "forward" else ("--listen", "127.0.0.1:0")
+    ended = machine.run(*USERNET, verb, "--wireguard", "/none.conf", *ports)
+    assert ended.returncode == 2
+    assert ended.stderr == b"usernet: /none.conf: cannot be read: No such file or directory\n"
+
+
 @needs("curl", "curl")
 def test_ports_there_and_back(machine: Machine) -> None:
     socket = machine.folder / "web.sock"
