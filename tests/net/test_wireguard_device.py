@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import subprocess
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 
@@ -16,8 +18,11 @@ from usernet.engine.keys import public_key
 from usernet.errors import ConfigError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from usernet.net.wireguard_device import WireGuardDevice
 
+ADDRESSES = ("192.0.2.1", "192.0.2.2")
 ONE, OTHER = PrivateKey(b"\1" * 32), PublicKey(b"\2" * 32)
 
 
@@ -196,6 +201,43 @@ class TestLinks:
     def test_an_endpoint_is_numeric(self) -> None:
         with pytest.raises(ConfigError, match="a name, which the engine does not look up"):
             usernet.Network().wireguard("wg0", device(endpoint="vpn.example.org:1"))
+
+
+@pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
+def test_a_capture_has_the_wire_outside(tmp_path: Path) -> None:
+    path = tmp_path / "outside.pcapng"
+    net = usernet.Network(pcap=path)
+    client, server = net.host("client", "10.0.0.2/24"), net.host("server", "10.0.0.1/24")
+    (key, other), (here, there) = (PrivateKey(b"\1" * 32), PrivateKey(b"\2" * 32)), ADDRESSES
+    one = Peer(public_key(other), Endpoint(there, 51820), (ip_network("10.0.0.1/32"),))
+    two = Peer(public_key(key), None, (ip_network("10.0.0.2/32"),))
+    first = net.wireguard("one", WireGuard(key, (one,), 1420, 51820, ip_address(here)))
+    second = net.wireguard("two", WireGuard(other, (two,), 1420, 51820, ip_address(there)))
+    net.wire(client, first.inside)
+    net.wire(server, second.inside)
+    net.link(first.outside, second.outside, rtt="20ms")
+
+    async def main() -> None:
+        async with net:
+            await client.ping("10.0.0.1", count=1)
+
+    usernet.simulate(main())
+    fields = ("ip.src", "ip.dst", "udp.srcport", "udp.dstport", "udp.checksum.status", "wg.type")
+    command = ["tshark", "-r", path, "-T", "fields", "-E", "separator=,"]
+    command += ["-o", "udp.check_checksum:TRUE"]
+    for field in fields:
+        command += ["-e", field]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    # Each packet is there twice: as it enters the line, and as it leaves.
+    assert sorted(set(told)) == sorted(
+        f"{source},{destination},51820,51820,1,{kind}"
+        for source, destination, kind in (
+            (here, there, 1),
+            (there, here, 2),
+            (here, there, 4),
+            (there, here, 4),
+        )
+    )
 
 
 class TestPeersThatComeAndGo:
