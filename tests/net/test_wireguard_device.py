@@ -223,7 +223,7 @@ def test_a_capture_has_the_wire_outside(tmp_path: Path) -> None:
 
     usernet.simulate(main())
     fields = ("ip.src", "ip.dst", "udp.srcport", "udp.dstport", "udp.checksum.status", "wg.type")
-    command = ["tshark", "-r", path, "-T", "fields", "-E", "separator=,"]
+    command = ["tshark", "-r", str(path), "-T", "fields", "-E", "separator=,"]
     command += ["-o", "udp.check_checksum:TRUE"]
     for field in fields:
         command += ["-e", field]
