@@ -57,7 +57,7 @@ class Reversing:
             if error.errno != errno.EADDRINUSE:
                 raise
             port = f"port {self._forward.port} in the tunnel"
-            raise OSError(error.errno, os.strerror(error.errno), port) from None
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE), port) from None
 
     async def _stream(self, inbound: Inbound) -> None:
         try:

@@ -89,6 +89,43 @@ def test_a_port_that_is_taken(machine: Machine) -> None:
     )
 
 
+@needs("dig", "bind9-dnsutils")
+@pytest.mark.parametrize("options", [(), ("--no-agent",)], ids=["agent", "own"])
+def test_datagrams_by_a_forwarded_port(machine: Machine, options: tuple[str, ...]) -> None:
+    _, (at,) = machine.listening("forward", "0:10.7.0.1:53/udp", *options)
+    port = at.rpartition(":")[2]
+    asked = ("dig", "+short", "+tries=5", "@127.0.0.1", "-p", port)
+    for kind, answer in (("A", b"10.7.0.1\n"), ("AAAA", b"fd07::1\n")):
+        ended = machine.run(*asked, "db.internal", kind)
+        assert (ended.returncode, ended.stdout) == (0, answer)
+
+
+ASSOCIATION = """
+import socket, sys
+proxy = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+proxy.sendall(bytes([5, 1, 0, 5, 3, 0, 1]) + bytes(6))
+answer = proxy.makefile("rb").read(12)
+client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+client.settimeout(5)
+name = b"db.internal"
+while True:
+    wire = bytes([0, 0, 0, 3, len(name)]) + name + bytes([0, 7]) + b"hello"
+    client.sendto(wire, ("127.0.0.1", int.from_bytes(answer[10:], "big")))
+    try:
+        print(client.recv(2048)[-5:].decode())
+        break
+    except TimeoutError:
+        pass
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--no-agent",)], ids=["agent", "own"])
+def test_datagrams_by_socks(machine: Machine, options: tuple[str, ...]) -> None:
+    _, (at,) = machine.listening("socks", "--listen", "127.0.0.1:0", *options)
+    ended = machine.run("python3", "-", at.rpartition(":")[2], given=ASSOCIATION.encode())
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"hello\n", b"")
+
+
 def test_a_port_in_the_tunnel_that_is_taken(machine: Machine) -> None:
     twice = ("-R", "8001:localhost:1", "-R", "8001:localhost:2")
     ended = machine.usernet("forward", *twice)
