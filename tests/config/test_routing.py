@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -279,3 +280,33 @@ def test_in_a_tree_every_host_reaches_every_address(built: Plan) -> None:
 @given(forests())
 def test_the_same_plan_has_the_same_routes(built: Plan) -> None:
     assert replace(built).layout == built.layout
+
+
+class TestWhatIsBehindAnEndOutside:
+    """As a tunnel's device leads to what its peers have."""
+
+    def plan(self, **hosts: HostPlan) -> Plan:
+        """Hosts in a row, the last of which has an end outside behind which 10.8.0.0/16 is."""
+        cables = [f"{one}-{other}" for one, other in pairwise(hosts)]
+        built = plan(hosts, *cables, f"{list(hosts)[-1]}-tunnel")
+        return replace(built, behind={"tunnel": (ip_network("10.8.0.0/16"),)})
+
+    def test_the_host_that_is_linked_to_it_reaches_it(self) -> None:
+        layout = self.plan(laptop=host("10.0.0.2/32")).layout
+        assert routes(layout, "laptop") == ["10.8.0.0/16 eth0"]
+
+    def test_others_reach_it_by_a_router(self) -> None:
+        layout = self.plan(
+            laptop=host("10.0.0.2/24"), router=host("10.0.0.1/24", forward=True)
+        ).layout
+        assert routes(layout, "laptop") == ["10.8.0.0/16 eth0 via 10.0.0.1"]
+
+    def test_and_not_by_a_host_that_forwards_nothing(self) -> None:
+        layout = self.plan(laptop=host("10.0.0.2/24"), other=host("10.0.0.1/24")).layout
+        assert routes(layout, "laptop") == []
+
+    def test_what_no_router_of_its_family_leads_to_has_no_route(self) -> None:
+        hosts = {"laptop": host("10.0.0.2/24"), "router": host("10.0.0.1/24", forward=True)}
+        built = plan(hosts, "laptop-lan", "router-lan", "router-tunnel", switches=("lan",))
+        behind = {"tunnel": (ip_network("fd00::/64"),)}
+        assert routes(replace(built, behind=behind).layout, "laptop") == []
