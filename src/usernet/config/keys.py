@@ -9,7 +9,7 @@ from __future__ import annotations
 import binascii
 import hmac
 import re
-from typing import Self
+from typing import ClassVar, Self
 
 from usernet.errors import ConfigError
 
@@ -25,7 +25,7 @@ class _Key:
     """32 bytes that are never changed."""
 
     __slots__ = ("_bytes",)
-    made_by = "wg genkey"
+    made_by: ClassVar[str] = "wg genkey"
 
     def __init__(self, key: bytes) -> None:
         """Keep the bytes of a key.
@@ -79,7 +79,8 @@ class _Secret(_Key):
             return NotImplemented
         return hmac.compare_digest(self._bytes, bytes(other))
 
-    __hash__ = _Key.__hash__
+    def __hash__(self) -> int:
+        return super().__hash__()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(hidden)"
@@ -95,21 +96,22 @@ class PresharedKey(_Secret):
     """A key that two peers share beside their own, against who may break Curve25519 one day."""
 
     __slots__ = ()
-    made_by = "wg genpsk"
+    made_by: ClassVar[str] = "wg genpsk"
 
 
 class PublicKey(_Key):
     """The key that others know a peer by; its text is base64."""
 
     __slots__ = ()
-    made_by = "wg pubkey"
+    made_by: ClassVar[str] = "wg pubkey"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
         return self._bytes == bytes(other)
 
-    __hash__ = _Key.__hash__
+    def __hash__(self) -> int:
+        return super().__hash__()
 
     def __str__(self) -> str:
         return _base64(self._bytes)

@@ -121,7 +121,7 @@ class HostInbound:
         self._reader = reader
         self._writer = writer
         peer = cast("SocketAddress", writer.get_extra_info("peername"))
-        self.remote = (unmapped(peer[0]), peer[1])
+        self.remote: tuple[str, int] = (unmapped(peer[0]), peer[1])
 
     async def carry(self, local: socket.socket) -> None:
         """As `usernet.proxy.dialling.Inbound` has it."""

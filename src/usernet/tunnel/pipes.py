@@ -67,7 +67,8 @@ class ListenerPipe:
         self._sockets = _listening(own, port, host)
         number = self._sockets[0].getsockname()[1]
         self.address: tuple[str, int] = (host or own.addresses[0], number)
-        self.end, self._pipe = pair()
+        end, self._pipe = pair()
+        self.end: socket.socket = end
 
     async def run(self) -> None:
         """Hand on connections, until the program lets go of its end."""
@@ -141,7 +142,8 @@ class DatagramPipe(asyncio.DatagramProtocol):
 
     def __init__(self, tunnel: Tunnel) -> None:
         self._tunnel = tunnel
-        self.end, self._pipe = pair()
+        end, self._pipe = pair()
+        self.end: socket.socket = end
         self.address: tuple[str, int] = ("", 0)
         self._over = asyncio.get_running_loop().create_future()
         self._names: set[asyncio.Task[None]] = set()
