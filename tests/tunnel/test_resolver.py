@@ -60,6 +60,26 @@ def test_both_families_are_asked_once_and_then_known() -> None:
     run(use, NameServer(dict(RECORDS)))
 
 
+def test_who_asks_at_the_same_time_waits_for_the_same_answer() -> None:
+    async def use(here: usernet.Host, servers: list[NameServer]) -> None:
+        resolver = Resolver(here, ["10.0.0.53"])
+        first = asyncio.ensure_future(resolver.addresses("db.internal"))
+        await asyncio.sleep(0)
+        others = [asyncio.ensure_future(resolver.addresses("db.internal")) for _ in range(4)]
+        await asyncio.sleep(0)
+        first.cancel()  # another one asks in its place
+        for other in others:
+            assert await other == ["10.0.0.5", "fd00::5"]
+        assert len(servers[0].asked) <= 4
+        servers[0].fails = True
+        failing = [asyncio.ensure_future(resolver.addresses("dc.internal")) for _ in range(4)]
+        for failed in await asyncio.gather(*failing, return_exceptions=True):
+            assert isinstance(failed, UnknownNameError)
+        assert len(servers[0].asked) <= 10  # three rounds, for each family
+
+    run(use, NameServer(dict(RECORDS)))
+
+
 def test_what_is_not_there_is_asked_once_too() -> None:
     async def use(here: usernet.Host, servers: list[NameServer]) -> None:
         resolver = Resolver(here, ["10.0.0.53"])

@@ -81,6 +81,7 @@ class Resolver:
         self._draw = draw
         self._exchange = exchange or _exchange
         self._cache = Cache()
+        self._asked: dict[Question, asyncio.Future[Found]] = {}
 
     async def addresses(self, name: str, family: int = 0) -> list[str]:
         """The addresses of a name: IPv4 first, each family in the order that the server gave.
@@ -152,12 +153,37 @@ class Resolver:
         return [family for family in _KINDS if family in own] or list(_KINDS)
 
     async def _ask(self, question: Question) -> Found:
-        now = asyncio.get_running_loop().time
-        known = self._cache.get(question, now())
-        if known is None:
-            known = await self._look_up(question)
-            self._cache.put(question, known, now())
-        return known
+        """What is known, or said to this question; who asks it meanwhile waits for the same."""
+        loop = asyncio.get_running_loop()
+        while True:
+            known = self._cache.get(question, loop.time())
+            if known is not None:
+                return known
+            asked = self._asked.get(question)
+            if asked is None:
+                return await self._ask_for_all(question)
+            await asyncio.wait([asked])
+            if not asked.cancelled():
+                return asked.result()
+
+    async def _ask_for_all(self, question: Question) -> Found:
+        loop = asyncio.get_running_loop()
+        asked: asyncio.Future[Found] = loop.create_future()
+        self._asked[question] = asked
+        try:
+            found = await self._look_up(question)
+        except NoAnswerError as error:
+            asked.set_exception(error)
+            asked.exception()  # nobody else may have asked
+            raise
+        except BaseException:
+            asked.cancel()
+            raise
+        finally:
+            del self._asked[question]
+        self._cache.put(question, found, loop.time())
+        asked.set_result(found)
+        return found
 
     async def _look_up(self, question: Question) -> Found:
         """Do what the lookup asks for, until it knows."""
