@@ -45,7 +45,9 @@ def test_a_file_means_what_it_means_there() -> None:
     assert down.loss.rate == 0.001
     # 40 ms, and up to 5 ms more.
     assert (down.delay, down.jitter, down.allow_reordering) == (42_500_000, 2_500_000, False)
-    assert scenario.link.flow("media").filter == "host 10.0.0.1 and udp and portrange 3478-3480"
+    assert scenario.link.flow("media").filter == (
+        "remote host 10.0.0.1 and udp and remote portrange 3478-3480"
+    )
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,7 @@ OURS: dict[str, object] = {
     "down": {"rate": "1.50mbit", "loss": "burst 2% 5", "aqm": "codel"},
     "flow": [
         {"name": "video-calls", "filter": "udp and not port 53", "up": "loss=1%,25% duplicate=1%"},
-        {"name": "dns", "filter": "udp and port 53", "down": {"delay": "1s"}},
+        {"name": "dns", "filter": "udp and remote port 53", "down": {"delay": "1s"}},
     ],
     "at": [{"time": "9s", "outage": "1s"}],
 }

@@ -208,6 +208,11 @@ class TestSight:
         running.control.end()
         assert httpx.get(f"{running.url}/healthz").status_code == 503
 
+    def test_who_talks_and_what_was_dropped(self, running: Running) -> None:
+        nobody = {"first": [], "other_packets": 0, "other_bytes": 0, "exact": True}
+        assert running.http.get("/talkers").json() == {"up": nobody, "down": nobody}
+        assert running.http.get("/drops?after=0").json() == {"count": 0, "latest": []}
+
     def test_statistics_and_points(self, running: Running) -> None:
         told = running.http.get("/statistics").json()
         assert set(told["lines"]) == {"up", "down", "up/dns", "down/dns"}

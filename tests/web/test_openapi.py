@@ -44,7 +44,7 @@ def test_what_is_answered_is_what_the_document_says(running: Running) -> None:
         seen.add(operation.label)
         for mode in schemathesis.GenerationMode:
             _try(operation, mode, checks)
-    assert len(seen) == 23
+    assert len(seen) == 25
     response = httpx.put(f"{running.url}/api/v1/config", json=TABLE)
     assert response.status_code == 200
     assert running.server.is_alive

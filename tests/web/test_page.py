@@ -4,20 +4,28 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.web.served import Running, served
 
+from usernet.sandbox import PROGRAM
 from usernet.web import Token
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
@@ -80,7 +88,7 @@ def field(page: Any, way: str, label: str) -> Any:
     return page.locator(f"#sides .{way}").get_by_label(label, exact=True)
 
 
-def comes(locator: Any, value: str) -> None:
+def comes(locator: Any, value: str | re.Pattern[str]) -> None:
     sync_api.expect(locator).to_have_value(value)
 
 
@@ -271,3 +279,88 @@ def test_by_keyboard_alone(page: Any, running: Running) -> None:
     while running.control.generation == 1:
         page.wait_for_timeout(10)
     assert running.http.get("/present").json()["down"]["rate"] == "3mbit"
+
+
+DOWNLOADS = """
+import sys, urllib.request
+while True:
+    with urllib.request.urlopen(sys.argv[1], timeout=30) as answer:
+        while answer.read(65536):
+            pass
+"""
+
+
+@pytest.fixture
+def downloading(tmp_path: Path) -> Iterator[str]:
+    """The page of a line on which a program downloads from this machine, again and again."""
+
+    class Zeros(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(1 << 24))
+            self.end_headers()
+            with suppress(OSError):
+                for _ in range(256):
+                    self.wfile.write(bytes(1 << 16))
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Zeros)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    source = f"http://host.usernet:{server.server_port}/"
+    scenario = tmp_path / "train.toml"
+    scenario.write_text(TRAIN)
+    events = tmp_path / "events"
+    line = ("--serve", "127.0.0.1:0", "--scenario", str(scenario), "--json", str(events))
+    command = [PROGRAM, "run", *line, sys.executable, "-c", DOWNLOADS, source]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    try:
+        while not events.exists() or not events.read_text():
+            assert process.poll() is None
+        yield str(json.loads(events.read_text())["serve"])
+    finally:
+        process.terminate()
+        process.wait(30)
+        server.shutdown()
+        server.server_close()
+
+
+TRAIN = """
+description = "A train ride"
+profile = "lte"
+[down]
+loss = "0.5%"
+[[flow]]
+name = "dns"
+filter = "remote port 53"
+down = "delay=200ms"
+[[at]]
+time = "1min"
+ramp = { down = { rate = "2mbit" } }
+over = "10s"
+[[at]]
+time = "90s"
+outage = "2s"
+repeat = "30s"
+"""
+
+
+def test_a_rule_is_made_of_one_who_talks(browser: Any, downloading: str) -> None:
+    with opened(browser, downloading, viewport={"width": 1360, "height": 940}) as page:
+        rule = page.get_by_role("button", name="Make a rule").first
+        rule.wait_for()
+        page.locator("#drops tbody tr").first.wait_for()
+        if folder := os.environ.get("USERNET_SCREENSHOTS"):  # those of the docs
+            page.wait_for_timeout(15_000)
+            page.screenshot(path=Path(folder, "page.png"))
+            page.emulate_media(color_scheme="dark")
+            page.screenshot(path=Path(folder, "page-dark.png"))
+        rule.click()
+        flow = page.locator(".flow").first
+        sync_api.expect(flow.locator(".name")).to_have_text(re.compile("^tcp-"))
+        comes(flow.locator(".filter"), re.compile("^remote host .* and tcp and remote port "))
+        share = flow.locator(".side.down").get_by_role("button", name="80 % of use")
+        sync_api.expect(share).to_be_enabled()
+        share.click()
+        comes(flow.locator(".side.down").get_by_label("Rate", exact=True), re.compile(r"^\d.*bit$"))

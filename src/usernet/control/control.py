@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from usernet.config.fields import FIELDS
 from usernet.config.link import DIRECTIONS
-from usernet.control import points
+from usernet.control import points, sight
 from usernet.control.document import Document, targets
 from usernet.control.subscription import Subscription
 from usernet.errors import CaptureError, ConfigError, GenerationError
@@ -41,6 +41,10 @@ _POINTS = 3000
 """How many points are kept: ten minutes."""
 
 
+_MOST_DROPS = 20
+"""Drops of one point that are told one by one."""
+_TALKERS_EACH = 5
+"""Points between two lists of who talks: a second."""
 _SIDES = ("rtt", "both", *DIRECTIONS)
 _EVERY: frozenset[Target] = frozenset((None, way, key) for way in DIRECTIONS for key in FIELDS)
 
@@ -86,6 +90,9 @@ class Control:
         self.names: tuple[str, str] = names
         self.is_over: bool = False
         self._seen: Link | None = None
+        self._talkers: dict[str, object] = {}
+        self._dropped = 0
+        self._looks = 0
         self._final: dict[str, object] = {}
 
     # What it is ---------------------------------------------------------------------------------
@@ -124,6 +131,18 @@ class Control:
         """What happened, each fifth of a second of the last minutes: those after this time."""
         with self._lock:
             return [one for one in self._points if _time(one) > since]
+
+    def talkers(self) -> dict[str, object]:
+        """Who talks most in each direction, since the start."""
+        with self._lock:
+            return self._talkers if self.is_over else sight.talkers(self._emulation)
+
+    def drops(self, after: int = 0) -> dict[str, object]:
+        """The latest drops: those behind so many."""
+        with self._lock:
+            if self.is_over:
+                return {"count": self._dropped, "latest": []}
+            return sight.drops(self._emulation.drops(after))
 
     def recording(self) -> Recording:
         """The statistics of the run so far, over time."""
@@ -309,6 +328,8 @@ class Control:
                 self._last = self._emulation.statistics()
                 self._recorder.add(self._last)
                 self._final = self._present()
+                self._talkers = sight.talkers(self._emulation)
+                self._dropped = self._emulation.drops().count
                 self.is_over = True
                 self._tell("end", {"generation": self._generation})
             return self._last
@@ -402,6 +423,18 @@ class Control:
         self._points.append(point)
         self._last = now
         self._tell("point", point)
+        if self._subscriptions:
+            self._tell_sight()
+
+    def _tell_sight(self) -> None:
+        found = self._emulation.drops(self._dropped)
+        if found.count != self._dropped:
+            latest = found.latest[-_MOST_DROPS:]
+            self._tell("drops", sight.drops(replace(found, latest=latest)))
+        self._dropped = found.count
+        self._looks += 1
+        if self._looks % _TALKERS_EACH == 0:
+            self._tell("talkers", sight.talkers(self._emulation))
 
     def _tell_problem(self) -> None:
         problem = self._emulation.playback.problem

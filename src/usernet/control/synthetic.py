@@ -187,18 +187,18 @@ def _filter(spec: Mapping[str, object], path: str) -> str:
     )
     if low > high:
         raise ConfigError("no range of ports", path=f"{path}.port_min", value=low)
-    parts = [f"host {'.'.join(map(str, ip.to_bytes(4, 'little')))}"] if ip else []
+    parts = [f"remote host {'.'.join(map(str, ip.to_bytes(4, 'little')))}"] if ip else []
     if protocol:
         parts.append(_PROTOCOLS.get(protocol, f"ip proto {protocol}"))
     if (low, high) != (0, _MOST_PORT):
-        parts.append(f"port {low}" if low == high else f"portrange {low}-{high}")
+        parts.append(f"remote port {low}" if low == high else f"remote portrange {low}-{high}")
     return " and ".join(parts) or "ip"
 
 
 _FILTER = re.compile(
-    r"(?:host (?P<ip>\d{1,3}(?:\.\d{1,3}){3}))?(?: and )?"
+    r"(?:remote host (?P<ip>\d{1,3}(?:\.\d{1,3}){3}))?(?: and )?"
     r"(?P<protocol>icmp|tcp|udp|ip proto \d{1,3}|ip)?(?: and )?"
-    r"(?:port (?P<port>\d{1,5})|portrange (?P<low>\d{1,5})-(?P<high>\d{1,5}))?"
+    r"(?:remote port (?P<port>\d{1,5})|remote portrange (?P<low>\d{1,5})-(?P<high>\d{1,5}))?"
 )
 
 

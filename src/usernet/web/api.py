@@ -193,6 +193,14 @@ class Api:
             raise ConfigError("no number of seconds", path="since", value=given) from None
         return JSONResponse(self._control.points(since))
 
+    async def talkers(self, _request: Request) -> Response:
+        """Who talks most."""
+        return JSONResponse(self._control.talkers())
+
+    async def drops(self, request: Request) -> Response:
+        """The latest drops."""
+        return JSONResponse(self._control.drops(integer_in(request, "after") or 0))
+
     async def events(self, _request: Request) -> Response:
         """What happens."""
         if self._hub.is_full:

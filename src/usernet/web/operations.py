@@ -41,6 +41,13 @@ _SINCE: Schema = {
     "schema": {"type": "number"},
 }
 
+_AFTER: Schema = {
+    "name": "after",
+    "in": "query",
+    "description": "Only those after so many: the count of an earlier answer.",
+    "schema": {"type": "integer", "minimum": 0},
+}
+
 
 def operations(api: Api) -> tuple[Operation, ...]:
     """All of them."""
@@ -231,7 +238,11 @@ def _of_sight(api: Api) -> tuple[Operation, ...]:
     capture = ref("Capture")
     counted = "Everything counted, as of one moment."
     lately = "What happened in the last minutes, each fifth of a second."
-    watch = "What happens from now on: events present, point, capture, problem and end."
+    talk = "The remote ends that talk most, in each direction, since the start."
+    dropped = "The latest packets that were dropped, each with its cause and its moment."
+    watch = (
+        "What happens from now on: events present, point, drops, talkers, capture, problem, end."
+    )
     state = "Whether a capture is written, and whether one is there to download."
     begin = "Write a capture (pcapng) from now on."
     file = "The capture that was started last, as far as it is written."
@@ -254,6 +265,16 @@ def _of_sight(api: Api) -> tuple[Operation, ...]:
             array(ref("Point")),
             parameters=(_SINCE,),
             problems=(422,),
+        ),
+        _get("/talkers", api.talkers, "readTalkers", talk, ref("Talkers"), problems=(503,)),
+        _get(
+            "/drops",
+            api.drops,
+            "readDrops",
+            dropped,
+            ref("Drops"),
+            parameters=(_AFTER,),
+            problems=(422, 503),
         ),
         _get("/events", api.events, "watch", watch, text, media=stream, problems=(503,)),
         _get("/capture", api.capture, "readCapture", state, capture),

@@ -79,6 +79,11 @@ _SIDES: dict[str, Schema] = {
     "down": _SIDE,
 }
 _NAME: Schema = {"type": "string", "minLength": 1, "example": "media"}
+_SHARING: dict[str, Schema] = {
+    "process": _told(_TEXT, "Only packets of processes of this name, under usernet run."),
+    "share": _told(_TEXT, "The bottleneck that it shares; link for the link's own."),
+    "weight": _told(_WHOLE, "Its part of it."),
+}
 _FILTER: Schema = {"type": "string", "example": "udp and port 3478"}
 _TEXTS: Schema = {"type": "object", "additionalProperties": _VALUE}
 _COUNTS: Schema = {"type": "object", "additionalProperties": _WHOLE}
@@ -88,14 +93,14 @@ SCHEMAS: dict[str, Schema] = {
     "Flow": {
         "type": "object",
         "description": "Packets that match a filter (pcap-filter(7)), and what happens to them.",
-        "properties": {"name": _NAME, "filter": _FILTER, **_SIDES},
-        "required": ["name", "filter"],
+        "properties": {"name": _NAME, "filter": _FILTER, **_SHARING, **_SIDES},
+        "required": ["name"],
         "example": {"name": "media", "filter": "udp and port 3478", "down": {"loss": "2%"}},
     },
     "FlowChange": {
         "type": "object",
         "description": "What of a flow is to change.",
-        "properties": {"name": _NAME, "filter": _FILTER, **_SIDES},
+        "properties": {"name": _NAME, "filter": _FILTER, **_SHARING, **_SIDES},
         "example": {"down": {"loss": "2%"}},
     },
     "Config": {
@@ -110,6 +115,7 @@ SCHEMAS: dict[str, Schema] = {
             "profile": _TEXT,
             **_SIDES,
             "flow": array(ref("Flow")),
+            "bottleneck": array({"type": "object"}),
             "at": array({"type": "object"}),
         },
         "additionalProperties": False,
@@ -175,6 +181,46 @@ SCHEMAS: dict[str, Schema] = {
             "lines": {"type": "object", "additionalProperties": {"type": "object"}},
             "fidelity": {"enum": ["trusted", "inconclusive"]},
             "reason": _TEXT,
+        }
+    ),
+    "Talkers": record({way: ref("TalkersOneWay") for way in ("up", "down")}),
+    "TalkersOneWay": record(
+        {
+            "first": array(
+                record(
+                    {
+                        "address": _TEXT,
+                        "port": _WHOLE,
+                        "protocol": _TEXT,
+                        "packets": _WHOLE,
+                        "bytes": _WHOLE,
+                    }
+                )
+            ),
+            "other_packets": _WHOLE,
+            "other_bytes": _WHOLE,
+            "exact": _FLAG,
+        }
+    ),
+    "Drops": record(
+        {
+            "count": _told(_WHOLE, "Packets dropped since the start."),
+            "latest": array(
+                record(
+                    {
+                        "number": _WHOLE,
+                        "time": _NUMBER,
+                        "direction": _TEXT,
+                        "flow": _TEXT,
+                        "cause": _TEXT,
+                        "packets": _WHOLE,
+                        "length": _WHOLE,
+                        "protocol": nullable(_TEXT),
+                        "source": nullable(_TEXT),
+                        "destination": nullable(_TEXT),
+                    }
+                )
+            ),
         }
     ),
     "Profile": record(

@@ -1,32 +1,44 @@
-// What was dropped in the last minute: cause, where, how many, and how long ago.
+// The latest drops, each with its cause and its moment; and how many the last minute had, by cause.
 
-import { byId, el } from "/assets/element.js";
+import { byId, el, setText } from "/assets/element.js";
+import { seconds } from "/assets/quantity.js";
 
 const SPAN = 60; // seconds
+const MOST = 12; // rows
 
 export class Drops {
-  constructor() { this.seen = []; }
-
-  add(point) {
-    for (const [where, one] of Object.entries(point.lines)) {
-      for (const [cause, count] of Object.entries(one.dropped)) this.seen.push({ time: point.time, where, cause, count });
-    }
-    this.seen = this.seen.filter((one) => one.time > point.time - SPAN);
-    if (!document.hidden) this.#draw(point.time);
+  constructor() {
+    this.counts = [];
+    this.latest = [];
+    this.table = byId("drops").querySelector("table");
+    this.table.hidden = true;
   }
 
-  #draw(now) {
-    const rows = new Map();
-    for (const { time, where, cause, count } of this.seen) {
-      const key = `${cause}\n${where}`, row = rows.get(key) ?? { cause, where, count: 0 };
-      row.count += count;
-      row.last = time;
-      rows.set(key, row);
+  fill({ latest }) { this.latest = []; this.add(latest); }
+
+  add(latest) {
+    this.latest = [...latest.toReversed(), ...this.latest].slice(0, MOST);
+    if (!document.hidden) this.#draw();
+  }
+
+  count(point) {
+    for (const one of Object.values(point.lines)) {
+      for (const [cause, count] of Object.entries(one.dropped)) this.counts.push({ time: point.time, cause, count });
     }
-    const sorted = [...rows.values()].sort((one, other) => other.count - one.count);
-    const cells = (row) => [row.cause, row.where, String(row.count), `${Math.round(now - row.last)} s ago`];
-    byId("drops").querySelector("tbody").replaceChildren(...sorted.map((row) => el("tr", {}, ...cells(row).map((text) => el("td", { textContent: text })))));
-    byId("drops").querySelector("table").hidden = sorted.length === 0;
-    byId("no-drops").hidden = sorted.length > 0;
+    this.counts = this.counts.filter((one) => one.time > point.time - SPAN);
+    const causes = new Map();
+    for (const { cause, count } of this.counts) causes.set(cause, (causes.get(cause) ?? 0) + count);
+    const told = [...causes].sort(([, one], [, other]) => other - one).map(([cause, count]) => `${count} ${cause}`).join(", ");
+    setText(byId("drops-told"), told ? `In the last minute: ${told}.` : "Nothing in the last minute.");
+  }
+
+  #draw() {
+    this.table.hidden = this.latest.length === 0;
+    this.table.tBodies[0].replaceChildren(...this.latest.map((one) => {
+      const ends = one.source ? `${one.protocol ?? ""} ${one.source} → ${one.destination}, ${one.length} B` : `${one.length} B`;
+      const many = one.packets > 1 ? ` (${one.packets} packets)` : "";
+      const cells = [`${seconds(one.time)}.${String(Math.floor((one.time % 1) * 1000)).padStart(3, "0")}`, one.cause, one.flow ? `${one.direction}, ${one.flow}` : one.direction, ends + many];
+      return el("tr", {}, ...cells.map((text) => el("td", { textContent: text })));
+    }));
   }
 }

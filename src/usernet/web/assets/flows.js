@@ -104,17 +104,28 @@ export class Flows {
 
   showPoint(lines) { for (const flow of this.flows.values()) flow.showPoint(lines); }
 
-  async add(name, filter) { await this.wire.call("POST", "/flows", { name, filter }); }
+  // Adds a flow before the others, and opens it.
+  async make(name, filter) {
+    await this.wire.call("POST", "/flows?at=0", { name, filter });
+    this.#open(name);
+  }
+
+  #open(name) {
+    const flow = this.flows.get(name);
+    if (!flow) { setTimeout(() => this.#open(name), 50); return; }
+    flow.details.open = true;
+    flow.element.scrollIntoView({ block: "nearest" });
+  }
 
   async #submit() {
     const { name, filter } = this.form.elements;
     this.error.hidden = true;
     for (const input of [name, filter]) input.removeAttribute("aria-invalid");
     try {
-      await this.add(name.value.trim(), filter.value.trim());
       const added = name.value.trim();
+      await this.wire.call("POST", "/flows", { name: added, filter: filter.value.trim() });
       this.form.reset();
-      requestAnimationFrame(() => { const flow = this.flows.get(added); if (flow) flow.details.open = true; });
+      this.#open(added);
     } catch (error) {
       const culprit = error.told?.path?.endsWith("filter") ? filter : name;
       culprit.setAttribute("aria-invalid", "true");

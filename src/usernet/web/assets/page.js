@@ -7,6 +7,7 @@ import { Flows } from "/assets/flows.js";
 import { seconds } from "/assets/quantity.js";
 import { Timeline } from "/assets/scenario.js";
 import { Side } from "/assets/side.js";
+import { Talkers } from "/assets/talkers.js";
 import { Wire } from "/assets/wire.js";
 
 const SILENCE = 3000; // milliseconds without a word after which the line is taken for lost
@@ -27,6 +28,7 @@ const fail = (error) => {
 const sides = Object.fromEntries(["down", "up"].map((way) => [way, new Side(way, (key, value) => wire.call("PATCH", "/config", { [way]: { [key]: value } }))]));
 byId("sides").append(sides.down.element, sides.up.element);
 const flows = new Flows(wire), charts = new Charts(), timeline = new Timeline(wire, fail), drops = new Drops();
+const talkers = new Talkers(flows, fail);
 let generation = 0, profiles = [], heard = 0, over = false, late = 0;
 
 const present = (told) => {
@@ -48,7 +50,7 @@ const present = (told) => {
 
 const point = (told) => {
   charts.add(told);
-  drops.add(told);
+  drops.count(told);
   flows.showPoint(told.lines);
   for (const way of ["down", "up"]) sides[way].showUse(charts.reading(told, way, { sum: true, of: (one) => one.bits_out, name: "rate" }));
   timeline.show(told.position, told.playing);
@@ -75,6 +77,8 @@ const happened = (kind, told) => {
   heard = performance.now();
   if (kind === "present") present(told);
   else if (kind === "point") point(told);
+  else if (kind === "drops") drops.add(told.latest);
+  else if (kind === "talkers") talkers.show(told);
   else if (kind === "capture") capture(told);
   else if (kind === "problem") fail(told);
   else if (kind === "end") { over = true; state("bad", "the line has ended"); }
@@ -83,7 +87,10 @@ const happened = (kind, told) => {
 const begin = async () => {
   heard = performance.now();
   over = false;
-  const [found, points] = await Promise.all([wire.get("/profiles"), wire.get("/points")]);
+  const paths = ["/profiles", "/points", "/drops", "/talkers"];
+  const [found, points, dropped, talk] = await Promise.all(paths.map((path) => wire.get(path)));
+  drops.fill(dropped);
+  talkers.show(talk);
   if (!profiles.length) {
     profiles = found;
     const options = [el("option", { value: "none", textContent: "none: a perfect line" }), ...found.map((one) => el("option", { value: one.name, textContent: one.name, title: one.description }))];
