@@ -55,7 +55,8 @@ def to_the_end(followed: Followed, whom: tuple[str, int], say: Callable[[str], N
     if received is None:
         stream.close()
         return 0
-    sending.done.acquire()
+    if not os.isatty(sys.stdin.fileno()):  # a person need not end what the other side has ended
+        sending.done.acquire()
     stream.close()
     say(f"sent {sending.sent} bytes, received {received}")
     number = _ERRORS.get(followed.ended(), errno.ECONNRESET if sending.is_broken else 0)

@@ -39,6 +39,24 @@ def test_the_end_of_each_side_is_the_end_for_the_other(machine: Machine) -> None
     assert started.wait(PATIENCE) == 0
 
 
+def test_a_person_need_not_end_what_the_other_side_has_ended(machine: Machine) -> None:
+    ours, theirs = os.openpty()
+    try:
+        ended = subprocess.run(
+            machine.words(*USERNET, "nc", "--wireguard", machine.file, "10.7.0.1", "9"),
+            stdin=theirs,
+            capture_output=True,
+            check=False,
+            timeout=PATIENCE,
+            env=machine.environment,
+        )
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert ended.stdout.startswith(b"10.7.0.2 ")
+
+
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
