@@ -20,6 +20,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
     [
         ("bufferbloat", "PIE"),
         ("outage", "in the outage"),
+        ("private_web", "a page of the private network, in"),
         ("routers", "printer 5 of 5 replies"),
         ("tunnel", "2000000 bytes arrived in"),
     ],

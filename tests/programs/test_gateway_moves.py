@@ -100,6 +100,7 @@ class TestDuringATransfer:
             assert arrives(started)
 
     @soak
+    @pytest.mark.timeout(400)
     def test_the_line_is_cut_for_a_minute(self, network: FarNetwork) -> None:
         network.gateway("--rate", "400mbit")
         network.connect()
