@@ -28,6 +28,8 @@ class Loopback:
 
     def __init__(self) -> None:
         self.dialled: list[tuple[str, int]] = []
+        self.ready = asyncio.Event()
+        """Set once a port listens, or is bound."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -77,6 +79,7 @@ class Loopback:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: _Heard(on_datagram), ("127.0.0.1", port)
         )
+        self.ready.set()
         return Plain(transport)
 
     async def listen(self, port: int, on_connection: OnConnection) -> None:
@@ -86,6 +89,7 @@ class Loopback:
             await on_connection(Came(own))
 
         async with await asyncio.start_server(served, "127.0.0.1", port) as server:
+            self.ready.set()
             await server.serve_forever()
 
     def close(self) -> None:

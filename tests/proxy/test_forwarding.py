@@ -127,7 +127,7 @@ async def asked(port: int, data: bytes, client: socket.socket) -> bytes:
 @pytest.mark.parametrize("is_reversed", [False, True])
 def test_datagrams_of_two_clients_do_not_mix(is_reversed: bool) -> None:
     async def main() -> None:
-        loop = asyncio.get_running_loop()
+        loop, dialler = asyncio.get_running_loop(), Loopback()
         server, _ = await loop.create_datagram_endpoint(Echo, ("127.0.0.1", 0))
         goal = server.get_extra_info("sockname")[1]
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as spare:
@@ -135,13 +135,14 @@ def test_datagrams_of_two_clients_do_not_mix(is_reversed: bool) -> None:
             free = spare.getsockname()[1]
         if is_reversed:
             forward = Forward.parse(f"{free}:127.0.0.1:{goal}/udp")
-            run = Reversing(forward, Loopback(), 10.0, print).run()
+            run = Reversing(forward, dialler, 10.0, print).run()
         else:
             forward = Forward.parse(f"{free}:db.internal:{goal}/udp")
-            run = Forwarding(forward, Loopback(), print).run()
+            run = Forwarding(forward, dialler, print).run()
         clients = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
         async with running(run):
-            await asyncio.sleep(0.01)
+            if is_reversed:
+                await dialler.ready.wait()
             sources = set[bytes]()
             for number, client in enumerate(clients):
                 client.setblocking(False)
@@ -158,23 +159,16 @@ def test_datagrams_of_two_clients_do_not_mix(is_reversed: bool) -> None:
 
 
 def test_reversed_streams() -> None:
-    async def main() -> None:
-        async with origin(greets=b"hi ") as port:
+    async def main() -> bytes:
+        async with Loopback() as dialler, origin(greets=b"hi ") as port:
             with socket.create_server(("127.0.0.1", 0)) as spare:
                 free = spare.getsockname()[1]
-            reversing = Reversing(
-                Forward.parse(f"{free}:localhost:{port}"), Loopback(), 10.0, print
-            )
+            reversing = Reversing(Forward.parse(f"{free}:localhost:{port}"), dialler, 10.0, print)
             async with running(reversing.run()):
-                for _ in range(100):
-                    try:
-                        assert await echoed(("127.0.0.1", free)) == b"hi ping"
-                        return
-                    except ConnectionRefusedError:
-                        await asyncio.sleep(0.01)
-                raise AssertionError("nobody listens")
+                await dialler.ready.wait()
+                return await echoed(("127.0.0.1", free))
 
-    asyncio.run(main())
+    assert asyncio.run(main()) == b"hi ping"
 
 
 class Outlet:

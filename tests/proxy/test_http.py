@@ -165,7 +165,6 @@ def test_who_says_nothing_is_let_go() -> None:
             writer.write(b"GET")
             assert await reader.read() == b""
             writer.close()
-            await asyncio.sleep(0)
         return said
 
     assert asyncio.run(main()) == ["client: took too long to say what it wants"]
