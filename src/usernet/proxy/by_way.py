@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from concurrent.futures import ThreadPoolExecutor
+import threading
 from functools import partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, TypeVar
@@ -39,7 +39,7 @@ class ByWay:
     def __init__(self, way: ways.Way, timeout: float | None = None) -> None:
         self._way = way
         self._timeout = timeout
-        self._calls = ThreadPoolExecutor(_MOST_CALLS, "dialling")
+        self._room = asyncio.Semaphore(_MOST_CALLS)
 
     async def carry(self, client: socket.socket, host: str, port: int, greeting: bytes) -> None:
         """As `usernet.proxy.dialling.Dialler` has it."""
@@ -87,11 +87,29 @@ class ByWay:
             listener.close()
 
     def close(self) -> None:
-        """As `usernet.proxy.dialling.Dialler` has it."""
-        self._calls.shutdown(wait=False, cancel_futures=True)
+        """As `usernet.proxy.dialling.Dialler` has it: calls that wait still are left alone."""
 
     async def _on_a_thread(self, call: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._calls, call)
+        """Make a call that blocks; its thread is no reason for the program to stay."""
+        loop = asyncio.get_running_loop()
+        async with self._room:
+            answer: asyncio.Future[_T] = loop.create_future()
+            words = (loop, answer, call)
+            threading.Thread(target=_call, args=words, name="dialling", daemon=True).start()
+            return await answer
+
+
+def _call(
+    loop: asyncio.AbstractEventLoop, answer: asyncio.Future[_T], call: Callable[[], _T]
+) -> None:
+    try:
+        result = call()
+    except Exception as error:
+        settle = partial(answer.set_exception, error)
+    else:
+        settle = partial(answer.set_result, result)
+    with contextlib.suppress(RuntimeError):  # the loop is closed, and nobody waits
+        loop.call_soon_threadsafe(lambda: None if answer.done() else settle())
 
 
 async def _served(inbound: WayInbound, on_connection: OnConnection) -> None:

@@ -47,6 +47,19 @@ def test_curl_asks_for_names_of_the_network(
     assert said.count(b"\n") == 1
 
 
+@needs("curl", "curl")
+@pytest.mark.parametrize("options", [(), ("--no-agent",)], ids=["agent", "own"])
+def test_who_is_told_to_end_waits_for_nobody(machine: Machine, options: tuple[str, ...]) -> None:
+    words = ("--listen", "127.0.0.1:0", "--timeout", "1h", "-v", *options)
+    proxy, (at,) = machine.listening("socks", *words)
+    curl = machine.start("curl", "-sS", "-x", f"socks5h://{at}", "http://10.7.0.99/")
+    assert proxy.stderr is not None
+    assert proxy.stderr.readline() == b"usernet: CONNECT 10.7.0.99:80\n"
+    proxy.send_signal(signal.SIGTERM)
+    assert proxy.wait(PATIENCE) == 0
+    assert curl.wait(PATIENCE) == 97
+
+
 @needs("chromium", "chromium")
 def test_chromium_by_socks(machine: Machine, tmp_path: Path) -> None:
     _, (at,) = machine.listening("socks", "--listen", "127.0.0.1:0")
