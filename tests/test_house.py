@@ -67,6 +67,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "tunnel/blocking.py": "tests/tunnel/test_tunnel.py",
     "tunnel/choice.py": "tests/tunnel/test_agent.py",
     "tunnel/ending.py": "tests/tunnel/test_tunnel.py",
+    "tunnel/exchange.py": "tests/tunnel/test_tunnel.py",
     "tunnel/explaining.py": "tests/tunnel/test_tunnel.py",
     "tunnel/graph.py": "tests/tunnel/test_tunnel.py",
     "tunnel/holding.py": "tests/tunnel/test_agent.py",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import struct
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from usernet.net.host import Host
 
 A, CNAME, SOA, AAAA, TXT = 1, 5, 6, 28, 16
@@ -78,6 +81,18 @@ class NameServer:
         await host.create_datagram_endpoint(lambda: _Datagrams(self), local_addr=("0.0.0.0", 53))
         await host.start_server(self._stream, port=53)
 
+    @asynccontextmanager
+    async def on_machine(self, address: str) -> AsyncIterator[None]:
+        """Serve from an address of the machine."""
+        loop = asyncio.get_running_loop()
+        datagrams, _ = await loop.create_datagram_endpoint(
+            lambda: _Datagrams(self), local_addr=(address, 53)
+        )
+        async with await asyncio.start_server(self._stream, address, 53):
+            yield
+        datagrams.close()
+        await asyncio.sleep(0)  # it closes in the next round
+
     def answer(self, protocol: str, query: bytes) -> bytes:
         text, kind, _ = question(query)
         self.asked.append((protocol, text, kind))
@@ -104,8 +119,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         self.server = server
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self.transport = transport
+        self.transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: object) -> None:
         answer = self.server.answer("udp", data)

@@ -17,6 +17,8 @@ from usernet.engine.keys import generate, public_key
 from usernet.errors import EngineError, EscapeError, HandshakeError, UnknownNameError
 from usernet.tunnel.tunnel import Tunnel
 
+from . import name_server as dns
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from pathlib import Path
@@ -92,6 +94,23 @@ class TestAsyncio:
             assert sorted(found) == sorted(f"10.7.1.{n}" for n in range(1, 61))
 
         in_tunnel(private_network, use)
+
+    def test_a_name_server_that_no_peer_leads_to_is_asked_by_the_machine(
+        self, private_network: PrivateNetwork
+    ) -> None:
+        async def use(tunnel: Tunnel) -> None:
+            server = dns.NameServer()
+            server.records["db.outside", dns.A] = (dns.address("db.outside", "10.7.0.1", 0),)
+            async with server.on_machine("127.0.0.53"):
+                for server.truncates in (False, True):
+                    found = await tunnel.addresses("db.outside", socket.AF_INET)
+                    assert found == ["10.7.0.1"]
+                    assert {protocol for protocol, _, _ in server.asked} >= {"udp"}
+                with pytest.raises(UnknownNameError, match=r"no such name, says 127\.0\.0\.53"):
+                    await tunnel.addresses("dc.outside")
+                assert ("tcp", "dc.outside", dns.A) in server.asked
+
+        in_tunnel(private_network, use, private_network.text(dns="127.0.0.53"))
 
     def test_datagrams_ping_and_httpx(self, private_network: PrivateNetwork) -> None:
         async def use(tunnel: Tunnel) -> None:

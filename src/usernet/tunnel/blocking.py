@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from usernet.net.resolver import address_infos
+from usernet.tunnel.exchange import PORT
 from usernet.tunnel.lookup import TCP_PATIENCE
 from usernet.tunnel.loop_thread import LoopThread
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from usernet.net.host import Host
     from usernet.tunnel.dns_message import Reply
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["connected", "resolved_aside"]
 
-_PORT = 53
+_Connect: TypeAlias = "Callable[[tuple[str, int], float], socket.socket]"
 
 
 def connected(
@@ -48,7 +49,13 @@ def connected(
 
 
 def resolved_aside(
-    host: Host, resolver: Resolver, name: str, family: int, timeout: float | None
+    host: Host,
+    resolver: Resolver,
+    outside: Container[str],
+    name: str,
+    family: int,
+    *,
+    timeout: float | None,
 ) -> list[str]:
     """Resolve a name while the loop that would take the answers is blocked.
 
@@ -58,9 +65,15 @@ def resolved_aside(
         UnknownNameError: The name is not known.
         TimeoutError: There was no answer in time.
     """
+
+    async def exchange(ask: Ask) -> Reply | None:
+        by_machine = ask.server in outside
+        connect = socket.create_connection if by_machine else host.connect_socket
+        return await asyncio.to_thread(_ask, connect, ask)
+
     aside = LoopThread("usernet: names")
     try:
-        known = aside.call(resolver.asked_by(_by_descriptor).addresses(name, family), timeout)
+        known = aside.call(resolver.asked_by(exchange).addresses(name, family), timeout)
     finally:
         aside.close()
     infos = address_infos(
@@ -69,14 +82,10 @@ def resolved_aside(
     return [info[4][0] for info in infos]
 
 
-async def _by_descriptor(host: Host, ask: Ask) -> Reply | None:
-    return await asyncio.to_thread(_ask, host, ask)
-
-
-def _ask(host: Host, ask: Ask) -> Reply | None:
+def _ask(connect: _Connect, ask: Ask) -> Reply | None:
     """Ask by TCP, where each message has its length before it (RFC 1035, 4.2.2)."""
     try:
-        with host.connect_socket((ask.server, _PORT), max(ask.seconds, TCP_PATIENCE)) as stream:
+        with connect((ask.server, PORT), max(ask.seconds, TCP_PATIENCE)) as stream:
             stream.sendall(len(ask.data).to_bytes(2, "big") + ask.data)
             with stream.makefile("rb") as answer:
                 return ask.answer(answer.read(int.from_bytes(answer.read(2), "big")))

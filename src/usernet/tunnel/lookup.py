@@ -26,8 +26,10 @@ from usernet.tunnel.dns_message import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-__all__ = ["Ask", "NoAnswerError", "candidates", "lookup"]
+__all__ = ["ANSWERS", "Ask", "NoAnswerError", "candidates", "lookup"]
 
+ANSWERS = frozenset({NOERROR, NXDOMAIN})
+"""Response codes of servers that know; others say that they failed."""
 PATIENCE = (1.0, 2.0, 4.0)
 """Seconds that each server is waited for, in the first round and in those after it."""
 TCP_PATIENCE = 5.0
@@ -78,7 +80,7 @@ class Ask:
         except MessageError:
             return None
         asked = reply.question
-        is_its = asked == self.question or (asked is None and reply.code not in {NOERROR, NXDOMAIN})
+        is_its = asked == self.question or (asked is None and reply.code not in ANSWERS)
         return reply if reply.id == self.number and is_its else None
 
 
@@ -125,7 +127,7 @@ def _ask_servers(
     for seconds in PATIENCE:
         for server in servers:
             reply = yield from _ask(server, question, draw, seconds)
-            if reply is not None and reply.code in {NOERROR, NXDOMAIN}:
+            if reply is not None and reply.code in ANSWERS:
                 return reply
             if reply is not None:
                 said = f"{server} says that it failed (code {reply.code})"

@@ -13,20 +13,20 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from usernet.errors import UnknownNameError
 from usernet.tunnel.dns_cache import Cache, Found
-from usernet.tunnel.dns_message import Kind, MessageError, Question, Reply, encode_name
-from usernet.tunnel.lookup import Ask, NoAnswerError, candidates, lookup
+from usernet.tunnel.dns_message import Kind, MessageError, Question, encode_name
+from usernet.tunnel.exchange import by_host
+from usernet.tunnel.lookup import ANSWERS, NoAnswerError, candidates, lookup
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from usernet.net.host import Host
+    from usernet.tunnel.exchange import Exchange
 
-__all__ = ["Exchange", "Resolver", "machine_addresses"]
+__all__ = ["Resolver", "machine_addresses"]
 
-Exchange: TypeAlias = "Callable[[Host, Ask], Awaitable[Reply | None]]"
 Machine: TypeAlias = "Callable[[str, int], Awaitable[list[str]]]"
 
-PORT = 53
 _KINDS: dict[int, Kind] = {socket.AF_INET: Kind.A, socket.AF_INET6: Kind.AAAA}
 _WORDS: dict[int, str] = {0: "", socket.AF_INET: " of IPv4", socket.AF_INET6: " of IPv6"}
 
@@ -57,6 +57,7 @@ class Resolver:
         ndots: How many dots a name has at least that is looked up as it is first.
         machine: What asks the machine.
         exchange: What takes a question to a server, and its answer back; None where none comes.
+            Without it the host does, in datagrams and by TCP.
         draw: A number from 0 to 65535 that nobody can guess; the system's without it.
     """
 
@@ -79,7 +80,7 @@ class Resolver:
         self._ndots = ndots
         self._machine = machine
         self._draw = draw
-        self._exchange = exchange or _exchange
+        self._exchange = exchange or by_host(host)
         self._cache = Cache()
         self._asked: dict[Question, asyncio.Future[Found]] = {}
 
@@ -187,12 +188,12 @@ class Resolver:
 
     async def _look_up(self, question: Question) -> Found:
         """Do what the lookup asks for, until it knows."""
-        steps = lookup(question, self._servers, self._draw)
+        steps = lookup(question, tuple(self._servers), self._draw)
         try:
             ask = next(steps)
             while True:
-                reply = await self._exchange(self._host, ask)
-                if reply is not None:
+                reply = await self._exchange(ask)
+                if reply is not None and reply.code in ANSWERS:
                     self._prefer(ask.server)
                 ask = steps.send(reply)
         except StopIteration as end:
@@ -215,62 +216,6 @@ def _together(results: Sequence[Found | BaseException]) -> Found:
         if not addresses:
             raise UnknownNameError(f"{failed}; does the tunnel reach it?") from None
     return Found(addresses, 0, any(one.exists for one in found))
-
-
-async def _exchange(host: Host, ask: Ask) -> Reply | None:
-    return await (_by_stream if ask.tcp else _by_datagram)(host, ask)
-
-
-async def _by_datagram(host: Host, ask: Ask) -> Reply | None:
-    """Ask in a datagram, from a port of its own; None where nothing comes."""
-    waiter: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-    wildcard = "::" if ":" in ask.server else "0.0.0.0"
-    try:
-        transport, _ = await host.create_datagram_endpoint(
-            lambda: _Listening(ask, waiter), (wildcard, ask.port), (ask.server, PORT)
-        )
-    except OSError:
-        return None
-    try:
-        transport.sendto(ask.data)
-        async with asyncio.timeout(ask.seconds):
-            return await waiter
-    except OSError:  # TimeoutError is one
-        return None
-    finally:
-        transport.close()
-
-
-class _Listening(asyncio.DatagramProtocol):
-    """Waits for the answer; what only looks like one is passed over."""
-
-    def __init__(self, ask: Ask, waiter: asyncio.Future[Reply]) -> None:
-        self._ask, self._waiter = ask, waiter
-
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        del addr  # the socket hears nobody else
-        reply = self._ask.answer(data)
-        if reply is not None and not self._waiter.done():
-            self._waiter.set_result(reply)
-
-    def error_received(self, exc: Exception) -> None:
-        if not self._waiter.done():
-            self._waiter.set_exception(exc)
-
-
-async def _by_stream(host: Host, ask: Ask) -> Reply | None:
-    """Ask by TCP, where each message has its length before it (RFC 1035, 4.2.2)."""
-    try:
-        async with asyncio.timeout(ask.seconds):
-            reader, writer = await host.open_connection(ask.server, PORT)
-            try:
-                writer.write(len(ask.data).to_bytes(2, "big") + ask.data)
-                length = int.from_bytes(await reader.readexactly(2), "big")
-                return ask.answer(await reader.readexactly(length))
-            finally:
-                writer.close()
-    except (OSError, asyncio.IncompleteReadError):
-        return None
 
 
 def _plain(name: str) -> str:

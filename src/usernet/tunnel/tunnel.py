@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, TypeVar, Unpack
 from usernet.errors import EngineError
 from usernet.net.address import is_numeric
 from usernet.tunnel import blocking, ending
+from usernet.tunnel.exchange import by_host
 from usernet.tunnel.explaining import check_way, explained, place
 from usernet.tunnel.graph import NAME, PlainGraph, device_of
 from usernet.tunnel.loop_thread import LoopThread
@@ -121,7 +122,14 @@ class Tunnel:
         self._graph = self._made()
         self._host = self._graph.host
         servers = [str(one) for one in config.dns]
-        self._resolver = Resolver(self._host, servers, search=config.search, split=self._split)
+        self._outside = {one for one in servers if not self._peers.towards(one)}
+        self._resolver = Resolver(
+            self._host,
+            servers,
+            search=config.search,
+            split=self._split,
+            exchange=by_host(self._host, self._outside),
+        )
         self._host.asks = self._resolver.addresses
 
     def _made(self) -> Graph:
@@ -473,7 +481,10 @@ class Tunnel:
         assert self._loop is not None
         with self._explained(name, None, timeout):
             if threading.get_ident() == self._loop_thread:
-                return blocking.resolved_aside(self._host, self._resolver, name, family, timeout)
+                host, resolver, outside = self._host, self._resolver, self._outside
+                return blocking.resolved_aside(
+                    host, resolver, outside, name, family, timeout=timeout
+                )
             asked = asyncio.run_coroutine_threadsafe(self.addresses(name, family), self._loop)
             try:
                 return asked.result(timeout)
