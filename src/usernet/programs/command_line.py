@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 
 from usernet.errors import ConfigError
 from usernet.programs.main import QUICK, VERBS
@@ -23,15 +23,22 @@ def _shown(default: object) -> str | None:
 
 app: App = App(
     name="usernet",
-    help="The network as a library: emulate bad lines, in tests, in CI and between interfaces.",
+    help="The network as a library: put programs on bad lines, and into private networks.",
     help_format="markdown",
     version_format="plaintext",
     default_parameter=Parameter(negative=(), show_default=cast("Callable[[Any], str]", _shown)),
     version_flags=["--version"],
 )
+_GROUPS = {
+    Group("Lines", sort_key=0): {"run", "emulate", "set", "watch", "profiles"},
+    Group("This machine", sort_key=2): {"selftest", "bench"},
+    Group("Tunnels into private networks", sort_key=1): set[str](),
+}
+"""Which verbs stand together in the overview; the rest is of the last."""
 for _verb, _help in VERBS:
     _home = "dressed" if _verb in QUICK else _verb
-    app.command(f"usernet.programs.{_home}:{_verb}", name=_verb, help=_help)
+    _group = next(one for one, verbs in _GROUPS.items() if not verbs or _verb in verbs)
+    app.command(f"usernet.programs.{_home}:{_verb}", name=_verb, help=_help, group=_group)
 
 _HELP = {"--help", "-h"}
 
