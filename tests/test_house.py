@@ -58,6 +58,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "sandbox/interface.py": "tests/sandbox/test_enclosure.py",
     "sandbox/launch.py": "tests/sandbox/test_enclosure.py",
     "sandbox/supervisor.py": "tests/sandbox/test_terminal.py",
+    "sandbox/takeover.py": "tests/programs/test_container.py",
     "sandbox/system_calls.py": "tests/sandbox/test_enclosure.py",
     "wireguard/interface.py": "tests/wireguard/test_file.py",
     "wireguard/peers.py": "tests/wireguard/test_file.py",

@@ -49,7 +49,9 @@ def command(arguments: list[str]) -> int | None:
     Raises:
         ConfigError: It is none.
     """
-    words = marked(marked(arguments, "run", app), "ssh", app)
+    words = arguments
+    for verb in ("run", "ssh", "container"):
+        words = marked(words, verb, app)
     if words and words[0] in dict(VERBS) and _HELP & set(words):
         app[words[0]].help = None  # all that the function says, of which the overview has a line
     try:

@@ -12,6 +12,7 @@ __all__ = ["QUICK", "VERBS", "main", "run"]
 VERBS = (
     ("emulate", "Join two network interfaces by a bad line."),
     ("run", "Run a program on an emulated network."),
+    ("container", "Put a container's interface behind a bad line, then run its program."),
     ("set", "Change a line while it runs."),
     ("watch", "Watch a line while it runs."),
     ("profiles", "List the named profiles, or show one."),

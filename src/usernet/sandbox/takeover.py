@@ -1,0 +1,209 @@
+"""Takeover: an interface of this network is put behind a line, without a network of its own for it.
+
+::
+
+    before   programs ─ kernel ─ eth0 ─ the network
+    taken    programs ─ kernel ─ usernet0 ═══ usernet1 ── line ── eth0 ─ the network
+
+``usernet0`` and ``usernet1`` are a veth pair. Address, routes and MAC move from ``eth0`` to
+``usernet0``, so that nobody outside sees a difference; ``eth0`` gets another MAC and answers no
+ARP, so that the kernel takes nothing from it. It needs CAP_NET_ADMIN alone, and ip(8).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, cast
+
+from usernet.errors import ConfigError, InterfaceError, PrivilegeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["INNER", "OUTER", "Interface", "Takeover", "find", "restore"]
+
+INNER, OUTER = "usernet0", "usernet1"
+"""What programs use, and the other end of it, which the line begins at."""
+_LOCAL = b"\x02usern"
+"""The beginning of a MAC that its owner made up (IEEE 802, locally administered)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """An interface as it was found.
+
+    Attributes:
+        name: Its name.
+        mac: Its hardware address.
+        mtu: The largest packet.
+        addresses: Its addresses with their prefixes, without those that the kernel makes.
+        routes: Its routes as ip(8) has them, without those that the kernel makes.
+    """
+
+    name: str
+    mac: str
+    mtu: int
+    addresses: tuple[str, ...]
+    routes: tuple[str, ...]
+
+    def taking(self) -> Iterator[str]:
+        """The commands of ip(8) that put it behind a line."""
+        yield f"link add {INNER} address {self.mac} mtu {self.mtu} type veth peer name {OUTER}"
+        yield f"link set {OUTER} mtu {self.mtu} arp off addrgenmode none"
+        yield f"addr flush dev {self.name}"
+        yield f"link set {self.name} arp off addrgenmode none address {_other(self.mac)}"
+        yield f"link set {OUTER} up"
+        yield f"link set {INNER} up"
+        yield from self._settled(INNER)
+
+    def returning(self) -> Iterator[str]:
+        """The commands that make it what it was."""
+        yield f"link set {self.name} arp on addrgenmode eui64 address {self.mac}"
+        yield f"addr flush dev {self.name} scope global"
+        yield from self._settled(self.name)
+
+    def _settled(self, name: str) -> Iterator[str]:
+        for address in self.addresses:
+            alone = " nodad" if ":" in address else " brd +"
+            yield f"addr add {address} dev {name}{alone}"
+        # Those to neighbours first: the others lead by way of them.
+        for route in sorted(self.routes, key=lambda one: " via " in f" {one} "):
+            yield f"{'-6 ' if ':' in route else ''}route replace {route} dev {name}"
+
+
+class Takeover:
+    """An interface that is taken, until it is given back.
+
+    Args:
+        interface: Which.
+        memory: A file that says how it was, for `restore` where this process is killed.
+
+    Raises:
+        InterfaceError: It is taken already.
+        PrivilegeError: The system forbids it.
+    """
+
+    def __init__(self, interface: Interface, memory: Path) -> None:
+        self.interface = interface
+        self._memory = memory
+        if memory.exists() or _is_there(INNER):
+            problem = "is taken already: usernet container --restore gives it back"
+            raise InterfaceError(problem, interface=_remembered(memory) or interface.name)
+        memory.write_text(json.dumps(asdict(interface)))
+        try:
+            _ip("-batch", "-", given="".join(f"{one}\n" for one in interface.taking()))
+        except BaseException:
+            self.give_back()
+            raise
+
+    def give_back(self) -> None:
+        """Let it be as it was. Safe to call twice."""
+        restore(self._memory)
+
+
+def find(network: str | None = None) -> Interface:
+    """The interface by which a network is reached.
+
+    Args:
+        network: A subnet, an address or a name in it; the way to everywhere else where None.
+
+    Raises:
+        ConfigError: No interface leads there, or it is not said which.
+    """
+    if network is None:
+        found = cast("list[dict[str, str]]", json.loads(_ip("-j", "route", "show", "default")))
+        names = sorted({one["dev"] for one in found})
+        if len(names) != 1:
+            allowed = "--network NETWORK, such as 10.5.0.0/24"
+            problem = "no default route" if not names else f"default routes by {names}"
+            raise ConfigError(problem, path="network", allowed=allowed)
+        return _read(names[0])
+    target = network.partition("/")[0]
+    try:
+        (found_route,) = json.loads(_ip("-j", "route", "get", target))
+    except ConfigError:
+        raise ConfigError("no way leads there", path="network", value=network) from None
+    name = str(found_route["dev"])
+    if name == "lo":
+        raise ConfigError("is this machine itself", path="network", value=network)
+    return _read(name)
+
+
+def restore(memory: Path) -> str | None:
+    """Give back what a process took, wherever it ended; the interface's name.
+
+    Args:
+        memory: The file that it left; where it is not there, nothing is taken.
+
+    Raises:
+        PrivilegeError: The system forbids it.
+    """
+    if not memory.exists():
+        return None
+    values = json.loads(memory.read_text())
+    interface = Interface(
+        values["name"],
+        values["mac"],
+        values["mtu"],
+        tuple(values["addresses"]),
+        tuple(values["routes"]),
+    )
+    if _is_there(INNER):
+        _ip("link", "del", INNER)
+    _ip("-batch", "-", given="".join(f"{one}\n" for one in interface.returning()))
+    memory.unlink()
+    return interface.name
+
+
+def _read(name: str) -> Interface:
+    (link,) = json.loads(_ip("-j", "addr", "show", "dev", name))
+    addresses = tuple(
+        f"{one['local']}/{one['prefixlen']}"
+        for one in link["addr_info"]
+        if one["scope"] == "global"
+    )
+    routes = (
+        line.replace(" linkdown", "").strip()
+        for family in ("-4", "-6")
+        for line in _ip(family, "route", "show", "dev", name).splitlines()
+    )
+    kept = tuple(one for one in routes if one and "proto kernel" not in one)
+    return Interface(name, link["address"], link["mtu"], addresses, kept)
+
+
+def _remembered(memory: Path) -> str:
+    return str(json.loads(memory.read_text())["name"]) if memory.exists() else ""
+
+
+def _other(mac: str) -> str:
+    return ":".join(f"{one:02x}" for one in _LOCAL[:4] + bytes.fromhex(mac.replace(":", ""))[4:])
+
+
+def _is_there(name: str) -> bool:
+    return any(one["ifname"] == name for one in json.loads(_ip("-j", "link", "show")))
+
+
+def _ip(*words: str, given: str | None = None) -> str:
+    """Run ip(8).
+
+    Raises:
+        ConfigError: It is missing, or refuses.
+        PrivilegeError: The system forbids it.
+    """
+    try:
+        ran = subprocess.run(
+            ["ip", *words], input=given, capture_output=True, text=True, check=False
+        )
+    except FileNotFoundError:
+        allowed = "install it: apt-get install iproute2"
+        raise ConfigError("the program ip is missing", allowed=allowed) from None
+    if ran.returncode == 0:
+        return ran.stdout
+    said = " ".join(ran.stderr.split())
+    if "not permitted" in said:
+        grant = "docker run --cap-add NET_ADMIN --cap-add NET_RAW"
+        raise PrivilegeError(said, capability="CAP_NET_ADMIN", grant=grant)
+    raise ConfigError(f"ip {' '.join(words)}: {said}")
