@@ -92,19 +92,17 @@ class TestWhatItIsLike:
 class TestItsGraph:
     def test_the_line_is_outside_and_the_program_inside(self) -> None:
         ends = private().ends(TUN, None)
-        links = set(map(str, topology(Link(), ends).links))
-        assert links == {
+        assert set(map(str, ends.beyond.links)) == {
             "program.tx -> program/part.rx",
             "program/part.0 -> gateway.rx",
             "program/part.rest -> first.inside",
             "first.inside -> program/back.0",
             "gateway.tx -> program/back.1",
             "program/back.tx -> program.rx",
-            "first.outside -> up.rx",
-            "up.tx -> second.rx",
-            "second.tx -> down.rx",
-            "down.tx -> first.outside",
         }
+        links = topology(Link(), ends).links
+        assert {one.from_port for one in links if one.from_app == "first"} == {"inside", "outside"}
+        assert {one.to_port for one in links if one.to_app == "second"} == {"rx"}
 
     def test_a_capture_has_the_wire_and_what_is_in_it(self, tmp_path: Path) -> None:
         graph = topology(Link(), private().ends(TUN, tmp_path / "out.pcapng"))
