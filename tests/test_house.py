@@ -45,6 +45,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "programs/pump.py": "tests/programs/private/test_nc.py",
     "programs/socks.py": "tests/programs/private/test_proxies.py",
     "programs/ssh.py": "tests/programs/private/test_ssh.py",
+    "programs/tunnelled.py": "tests/programs/test_run_private.py",
     "programs/tunnel_options.py": "tests/programs/test_quick.py",
     "proxy/by_way.py": "tests/programs/private/test_proxies.py",
     "proxy/dialling.py": "tests/proxy/test_socks.py",

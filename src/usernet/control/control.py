@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Generator, Mapping
     from pathlib import Path
 
+    from usernet.config.apps import App
     from usernet.config.link import Link
     from usernet.config.scenario import Scenario
     from usernet.config.timeline import Target
@@ -347,6 +348,15 @@ class Control:
         self.end()
         with self._lock:
             self._emulation.stop()
+
+    def renew_first(self, first: App) -> None:
+        """Give the first end of the line another config, while all else goes on.
+
+        Raises:
+            ConfigError: It cannot be; the present one stays.
+        """
+        with self._lock:
+            self._emulation.renew_first(first)
 
     def position_ns(self) -> int:
         """How far the scenario has come."""

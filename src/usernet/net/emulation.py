@@ -236,6 +236,14 @@ class Emulation:
             self._ends = before
             raise
 
+    def renew_first(self, first: App) -> None:
+        """Give the first end another config, while all else goes on.
+
+        Raises:
+            ConfigError: It cannot be; the present one stays.
+        """
+        self.rejoin(replace(self._ends, first=first))
+
     @property
     def captured(self) -> Path | None:
         """The capture that is written."""

@@ -28,6 +28,7 @@ from usernet.report.connections import Connections
 from usernet.sandbox.addresses import DNS_SERVERS, GATEWAY, INTERFACE, MACHINE, PROGRAM
 from usernet.sandbox.network import Plan
 from usernet.sandbox.resolver import hosts_inside
+from usernet.wireguard.endpoints import numeric
 from usernet.wireguard.status import DeviceStatus
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from usernet.config.address import Address, InterfaceAddress, Subnet
     from usernet.config.apps import Tun
-    from usernet.config.wireguard import TunnelConfig
+    from usernet.config.wireguard import Peer, TunnelConfig
     from usernet.engine import Statistics
     from usernet.net.emulation import Emulation
     from usernet.programs.outside import Outside
@@ -55,11 +56,13 @@ class Private:
     """A program's network that is a tunnel's.
 
     Attributes:
-        config: The tunnel, whose endpoints are numeric.
+        named: The tunnel, as its file has it.
+        config: The same with endpoints that are numeric.
         outside: This machine, as a program sees it.
         mtu: Of the program's interface, in bytes.
     """
 
+    named: TunnelConfig
     config: TunnelConfig
     outside: Outside
     mtu: int
@@ -76,12 +79,13 @@ class Private:
 
         Raises:
             ConfigError: IPv6 does not fit through.
+            UnknownNameError: The machine does not know where a peer is.
         """
         wanted = mtu or config.mtu or DEFAULT_MTU
         if wanted < LEAST_MTU_IPV6 and any(one.version == 6 for one in config.addresses):  # noqa: PLR2004
             allowed = f"{LEAST_MTU_IPV6} or more (RFC 8200), or no IPv6 address"
             raise ConfigError("too small for IPv6", path="MTU", value=wanted, allowed=allowed)
-        return cls(config, outside, wanted)
+        return cls(config, numeric(config), outside, wanted)
 
     def plan(self) -> Plan:
         """What the network is like inside.
@@ -100,15 +104,19 @@ class Private:
     def ends(self, tun: Tun, capture: Path | None) -> Ends:
         """What the line joins: the tunnel's packets, and the machine's sockets."""
         config = self.config
-        device = WireGuard(config.private_key, config.peers, self.mtu, config.listen_port or 0)
         return Ends(
-            device,
+            self.device(config.peers),
             UdpSocket(config.listen_port or 0),
             capture,
             medium="ip",
             first_ports=("outside", "outside"),
             beyond=self._beyond(tun, is_captured=capture is not None),
         )
+
+    def device(self, peers: tuple[Peer, ...]) -> WireGuard:
+        """The tunnel's device, with peers that may have moved."""
+        config = self.config
+        return WireGuard(config.private_key, peers, self.mtu, config.listen_port or 0)
 
     @staticmethod
     def connections(emulation: Emulation) -> Connections:

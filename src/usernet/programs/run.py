@@ -25,8 +25,8 @@ from usernet.programs.outside import Outside
 from usernet.programs.owning import Owning
 from usernet.programs.private import Private
 from usernet.programs.serving import ServeOptions, Serving
-from usernet.programs.silence import Silence
 from usernet.programs.title import Title, line_title
+from usernet.programs.tunnelled import Tunnelled
 from usernet.report.file import write
 from usernet.sandbox.addresses import INTERFACE
 from usernet.sandbox.descriptors import allow_all
@@ -34,8 +34,6 @@ from usernet.sandbox.enclosure import Enclosure
 from usernet.sandbox.network import identity
 from usernet.sandbox.rendezvous import Rendezvous, ask
 from usernet.sandbox.signals import Watch
-from usernet.tunnel.shown import Shown
-from usernet.wireguard.endpoints import numeric
 from usernet.wireguard.file import load
 
 if TYPE_CHECKING:
@@ -126,7 +124,7 @@ def _surroundings(
     if not wireguard:
         return outside.with_mtu(mtu or _MTU)
     config = load(*wireguard, warn=lambda text: _say(f"warning: {text}"))
-    return Private.of(numeric(config), outside, mtu)
+    return Private.of(config, outside, mtu)
 
 
 def _exit_code(code: int) -> int:
@@ -191,8 +189,7 @@ class _Run:
         self._watch = watch
         self._serve = serve
         self._title = Title(wanted=not ending.is_quiet)
-        self._shown: Shown | None = None
-        self._silence = Silence()
+        self._tunnelled: Tunnelled | None = None
 
     def to_the_end(self) -> int:
         """Run the program; its exit code, or that of what failed beside it."""
@@ -208,7 +205,8 @@ class _Run:
             story = self._story(emulation)
             # Only now: the supervisor would keep the sockets of whoever comes before it.
             if isinstance(self._surroundings, Private):
-                self._shown = stack.enter_context(Shown())
+                name = f"run {shlex.join(self._wishes.command)}"
+                self._tunnelled = stack.enter_context(Tunnelled(self._surroundings, name))
             serving = Serving(self._serve, "run", quiet=self._ending.is_quiet)
             stack.callback(serving.close)
             network = identity(enclosure.namespaces.network)
@@ -255,9 +253,9 @@ class _Run:
         serving: Serving,
     ) -> int:
         """Look on until the program ends; its exit code."""
-        ends: list[Enclosure | Watch | Rendezvous | Shown] = [enclosure, self._watch]
+        ends: list[Enclosure | Watch | Rendezvous | Tunnelled] = [enclosure, self._watch]
         ends += [rendezvous] if rendezvous else []
-        ends += [self._shown] if self._shown else []
+        ends += [self._tunnelled] if self._tunnelled else []
         is_shown = self._wishes.report is not None or self._title.shown or serving.is_public
         while True:
             is_seen = is_shown or control.is_watched
@@ -277,11 +275,8 @@ class _Run:
         if self._title.shown:
             program = Path(self._wishes.command[0]).name
             self._title.show(line_title(program, self._last, now, control.present_link()))
-        if self._shown is not None and isinstance(self._surroundings, Private):
-            status = self._surroundings.status(now, f"run {shlex.join(self._wishes.command)}")
-            self._shown.answer(status)
-            if silence := self._silence.look(status, now.time_ns):
-                _say(f"warning: {silence}")
+        if self._tunnelled is not None:
+            self._tunnelled.look(control, now)
         self._last = now
 
     def _settle(self, control: Control) -> None:
