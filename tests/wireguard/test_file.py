@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from usernet.config.keys import PresharedKey, PrivateKey, PublicKey
 from usernet.config.wireguard import Endpoint, Peer, TunnelConfig
 from usernet.errors import ConfigError
+from usernet.sandbox.namespace import Namespace
 from usernet.wireguard.file import load, loads
 from usernet.wireguard.syntax import sections
 
@@ -297,3 +299,36 @@ def test_wg_quick_reads_the_same(tmp_path: Path) -> None:
     config = load(written(tmp_path, "wg.conf", stripped), address)
     assert (config.private_key, config.listen_port) == (CONFIG.private_key, CONFIG.listen_port)
     assert config.peers == CONFIG.peers
+
+
+@pytest.mark.root
+@pytest.mark.skipif(
+    shutil.which("wg") is None or shutil.which("wireguard-go") is None,
+    reason="wireguard-tools or wireguard-go is not installed",
+)
+def test_wg_shows_what_was_read(tmp_path: Path) -> None:
+    """What wg(8) took from a file, it shows as a file that is read alike."""
+    interface = f"un{os.getpid()}"
+    numeric = WHOLE.replace("demo.example.org", "192.0.2.1")
+    lines = numeric.replace("AllowedIPs =\n", "").splitlines()  # which old versions refuse
+    own = [line for line in lines if not line.startswith(QUICK_ONLY)]
+    given = written(tmp_path, "wg.conf", "\n".join(own))
+    with Namespace() as namespace:
+        device = namespace.start("env", "LOG_LEVEL=verbose", "wireguard-go", "-f", interface)
+        device.wait_for("UAPI listener started")
+        namespace.run("wg", "setconf", interface, str(given))
+        shown = namespace.run("wg", "showconf", interface)
+        device.stop()
+    address = "[Interface]\nAddress = 10.0.0.2/32\n"
+    config, expected = loads(shown + address), loads("\n".join([*own, address]))
+    assert config.private_key == expected.private_key
+    assert config.listen_port == expected.listen_port
+    in_order = [sorted(one.peers, key=str) for one in (config, expected)]
+    networks = [[sorted(map(str, peer.allowed_ips)) for peer in peers] for peers in in_order]
+    assert networks[0] == networks[1]
+    bare = [[replace(peer, allowed_ips=()) for peer in peers] for peers in in_order]
+    assert bare[0] == bare[1]
+
+
+QUICK_ONLY = ("Address", "DNS", "MTU", "Table", "SaveConfig", "PostUp")
+"""Keys of wg-quick(8) that wg(8) does not know."""
