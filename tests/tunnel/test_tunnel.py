@@ -280,6 +280,31 @@ class TestWhatGoesWrong:
         assert isinstance(error, HandshakeError)
         assert "this machine does not find vpn.invalid" in str(error)
 
+    def test_an_endpoint_that_the_machine_looks_for_without_end(
+        self, private_network: PrivateNetwork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        stop, real = threading.Event(), socket.getaddrinfo
+
+        def look(host: str, *rest: object, **keys: object) -> object:
+            if host == "vpn.test":
+                stop.wait(60)
+                host = "127.0.0.1"
+            return real(host, *rest, **keys)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(socket, "getaddrinfo", look)
+        monkeypatch.setattr("usernet.tunnel.peers.PATIENCE", 0.05)
+
+        async def use(tunnel: Tunnel) -> None:
+            with pytest.raises(HandshakeError, match=r"vpn\.test: it is still looking"):
+                await tunnel.dial("10.7.0.1", 7, timeout=20)
+            stop.set()
+            async with asyncio.timeout(20):
+                while tunnel.status().peers[0].endpoint is None:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            assert await echoed(tunnel, "10.7.0.1", b"hi") == b"hi"
+
+        in_tunnel(private_network, use, private_network.text(endpoint="vpn.test:51820"))
+
     def test_an_endpoint_of_ipv6_where_there_is_none(self, private_network: PrivateNetwork) -> None:
         text = private_network.text(endpoint="[2001:db8::1]:51820")
         error = self.error(private_network, "10.7.0.1", 80, text)

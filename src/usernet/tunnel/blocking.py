@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from typing import TYPE_CHECKING, TypeAlias
 
 from usernet.net.resolver import address_infos
+from usernet.tunnel.beside import beside
 from usernet.tunnel.exchange import PORT
 from usernet.tunnel.lookup import TCP_PATIENCE
 from usernet.tunnel.loop_thread import LoopThread
@@ -69,7 +69,7 @@ def resolved_aside(
     async def exchange(ask: Ask) -> Reply | None:
         by_machine = ask.server in outside
         connect = socket.create_connection if by_machine else host.connect_socket
-        return await asyncio.to_thread(_ask, connect, ask)
+        return await beside(lambda: _ask(connect, ask))
 
     aside = LoopThread("usernet: names")
     try:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from usernet.engine.keys import public_key
 from usernet.errors import EngineError, HandshakeError
+from usernet.tunnel.beside import beside
 from usernet.wireguard.endpoints import Place, placed, places
 
 if TYPE_CHECKING:
@@ -32,8 +33,16 @@ SILENCE = 15.0
 itself waits before it shakes hands anew (WireGuard paper, 6.5)."""
 VALID = 180.0
 """Seconds for which a handshake holds: REJECT_AFTER_TIME of the WireGuard paper, 6.1."""
+PATIENCE = 5.0
+"""Seconds that a tunnel waits for the machine to find its peers before it begins without them:
+resolv.conf(5)'s for one server."""
 POLL = 0.02
 """Seconds from one look to the next while somebody waits for a handshake."""
+
+
+def _sought(peer: Peer) -> Place:
+    host = "" if peer.endpoint is None else peer.endpoint.host
+    return Place(None, f"this machine does not find {host}: it is still looking")
 
 
 @dataclass(slots=True)
@@ -65,11 +74,17 @@ class Peers:
 
     async def find(self) -> WireGuard:
         """Find all endpoints; the config as the engine can have it."""
-        peers = self._config.peers
-        if all(one.endpoint is None or one.endpoint.address for one in peers):
-            self._found = places(peers)
-        else:
-            self._found = await asyncio.to_thread(places, peers)
+        named = [one for one in self._config.peers if one.endpoint and not one.endpoint.address]
+        self._found = places(one for one in self._config.peers if one not in named)
+        if named:
+            search = beside(lambda: places(self._config.peers))
+            await asyncio.wait([search], timeout=PATIENCE)
+            if search.done():
+                self._found = search.result()
+            else:
+                self._found |= {one.public_key: _sought(one) for one in named}
+                self._searching = True
+                search.add_done_callback(self._adopt)
         return self._numeric()
 
     def _numeric(self) -> WireGuard:
@@ -113,9 +128,7 @@ class Peers:
 
     def _search(self) -> None:
         self._searching = True
-        loop = asyncio.get_running_loop()
-        searched = loop.run_in_executor(None, places, self._config.peers)
-        searched.add_done_callback(self._adopt)
+        beside(lambda: places(self._config.peers)).add_done_callback(self._adopt)
 
     def _adopt(self, searched: asyncio.Future[dict[PublicKey, Place]]) -> None:
         self._searching = False

@@ -12,6 +12,7 @@ import socket
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 from usernet.errors import UnknownNameError
+from usernet.tunnel.beside import beside
 from usernet.tunnel.dns_cache import Cache, Found
 from usernet.tunnel.dns_message import Kind, MessageError, Question, encode_name
 from usernet.tunnel.exchange import by_host
@@ -38,8 +39,8 @@ def _draw() -> int:
 
 async def machine_addresses(name: str, family: int) -> list[str]:
     """What this machine knows a name by (getaddrinfo(3)); the event loop goes on meanwhile."""
-    infos = await asyncio.to_thread(
-        socket.getaddrinfo, name, None, family=family, type=socket.SOCK_STREAM
+    infos = await beside(
+        lambda: socket.getaddrinfo(name, None, family=family, type=socket.SOCK_STREAM)
     )
     return list(dict.fromkeys(str(info[4][0]) for info in infos))
 
