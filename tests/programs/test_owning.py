@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, cast
 
-import pytest
-
 from usernet.engine.conversation import Conversation
 from usernet.errors import EngineError
 from usernet.programs import owning
@@ -14,6 +12,8 @@ from usernet.programs.owning import Owning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    import pytest
 
     from usernet.net.emulation import Emulation
 
