@@ -13,7 +13,7 @@ import sys
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from usernet.errors import ConfigError
+from usernet.errors import ConfigError, HandshakeError
 from usernet.programs.quick import Quick
 from usernet.programs.tunnel_options import SHORT, TunnelOptions
 
@@ -95,8 +95,11 @@ def _connected(
     goal = host
     if tunnel.verbose:
         tunnel.say(f"{' and '.join(tunnel.wireguard)}: waiting for a handshake")
-        way.handshake(tunnel.seconds)
-        tunnel.say(f"handshake done, {_since(began)}")
+        try:
+            way.handshake(round(tunnel.seconds / 3, 1))
+            tunnel.say(f"handshake done, {_since(began)}")
+        except HandshakeError as error:  # another peer may do
+            tunnel.say(str(error))
         goal = way.resolve(host, timeout=until - monotonic())[0]
         tunnel.say(
             f"{host} is {goal}, {_since(began)}" if goal != host else f"connecting to {goal}"

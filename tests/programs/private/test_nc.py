@@ -117,6 +117,19 @@ def test_a_person_is_told_the_stages(machine: Machine) -> None:
         assert line.startswith(f"usernet: {said}")
 
 
+def test_who_tells_more_does_not_want_more(machine: Machine) -> None:
+    nobody = (
+        "[Peer]\nPublicKey = xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=\n"
+        "Endpoint = 127.0.0.1:9\nAllowedIPs = 10.99.0.0/16\n"
+    )
+    text = Path(machine.own_file).read_text() + nobody
+    path = str(machine.network.write(text, "two.conf"))
+    words = ("--wireguard", path, "--no-agent", "--timeout", "9s", "-v", "10.7.0.1", "7")
+    ended = machine.run(*USERNET, "nc", *words, given=b"hello")
+    assert (ended.returncode, ended.stdout) == (0, b"hello")
+    assert "no handshake with the peer xTIBA5r" in ended.stderr.decode()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 @pytest.mark.parametrize("options", [(), ("--no-agent",)], ids=["agent", "own"])
 def test_who_is_told_to_go_goes_quietly(
