@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,12 +12,13 @@ import pytest
 from usernet.config.apps import Tee
 from usernet.control import Control, Document
 from usernet.control.subscription import MOST_WAITING
-from usernet.errors import ConfigError, GenerationError
+from usernet.errors import CaptureError, ConfigError, GenerationError
 from usernet.net.emulation import Emulation, Ends
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
 
 TABLE: dict[str, object] = {
     "up": "loss=2% rate=1024kbit",
@@ -33,9 +36,11 @@ def control() -> Iterator[Control]:
     document = Document.of(TABLE)
     emulation = Emulation(document.scenario, Ends(Tee(), Tee()))
     try:
-        yield Control(emulation, document, ("a", "b"))
+        yield (made := Control(emulation, document, ("a", "b")))
+        made.stop()
     finally:
-        emulation.stop()
+        with suppress(CaptureError):
+            emulation.stop()
 
 
 def test_what_was_typed_is_what_is_read(control: Control) -> None:
@@ -192,3 +197,26 @@ def test_many_who_change_at_once_are_taken_one_after_the_other(control: Control)
     assert control.generation == 81
     _, document = control.read()
     assert control.present()["up"]["delay"] == document.table["up"]["delay"]  # type: ignore[index]
+
+
+def test_a_disk_that_takes_nothing_ends_the_capture_and_not_the_line(
+    control: Control, tmp_path: Path
+) -> None:
+    subscription = control.subscribe()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    control.start_capture(tmp_path / "out.pcapng")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
+    try:
+        control.stop_capture()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    told: list[str] = []
+    while "problem" not in told:
+        control.check()
+        told += [kind for kind, _ in subscription.take()]
+    assert told.count("capture") == 2
+    for number in range(1, 4):
+        assert control.patch({"up": {"rate": f"{number}mbit"}}) == number + 1
+        control.check()
+    assert "problem" not in [kind for kind, _ in subscription.take()]  # it is told once
+    control.stop()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from usernet.config.link import DIRECTIONS
 from usernet.control import points, sight
 from usernet.control.document import Document, targets
 from usernet.control.subscription import Subscription
-from usernet.errors import CaptureError, ConfigError, GenerationError
+from usernet.errors import CaptureError, ConfigError, EngineError, GenerationError
 from usernet.net.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ class Control:
         self.names: tuple[str, str] = names
         self.is_over: bool = False
         self._seen: Link | None = None
+        self._failed = ""
         self._talkers: dict[str, object] = {}
         self._dropped = 0
         self._looks = 0
@@ -261,6 +262,7 @@ class Control:
                 raise ConfigError(problem, value=str(present), allowed="one at a time")
             self._emulation.capture(path)
             self._capture = Capture(path, is_running=True)
+            self._failed = ""
             self._tell("capture", self._capture_state())
             return self._capture
 
@@ -345,9 +347,14 @@ class Control:
         Raises:
             CaptureError: The end of a capture could not be written.
         """
-        self.end()
+        with suppress(EngineError):  # it may have stopped by itself
+            self.end()
         with self._lock:
-            self._emulation.stop()
+            try:
+                self._emulation.stop()
+            except CaptureError as error:
+                if not self._is_own(error):
+                    raise
 
     def renew_first(self, first: App) -> None:
         """Give the first end of the line another config, while all else goes on.
@@ -408,17 +415,24 @@ class Control:
     def _look_after(self) -> None:
         try:
             self._emulation.check()
-        except CaptureError:
-            if self._capture is None or not self._capture.is_running:
-                raise
-            self._give_up_capture()
-
-    def _give_up_capture(self) -> None:
-        """A full disk ends the capture that somebody began, not the line."""
-        try:
-            self.stop_capture()
         except CaptureError as error:
-            self._tell("problem", {"message": str(error)})
+            if not self._is_own(error):
+                raise
+            self._give_up_capture(error)
+
+    def _is_own(self, error: CaptureError) -> bool:
+        """Whether it is the capture that was begun here: the engine tells that for ever after."""
+        return self._capture is not None and str(self._capture.path) in str(error)
+
+    def _give_up_capture(self, error: CaptureError) -> None:
+        """A full disk ends the capture that somebody began, not the line."""
+        assert self._capture is not None
+        if self._capture.is_running:
+            with suppress(CaptureError):
+                self.stop_capture()
+        if str(error) != self._failed:
+            self._failed = str(error)
+            self._tell("problem", {"message": self._failed})
 
     def _add_point(self, now: Statistics) -> None:
         link = self._emulation.link

@@ -90,7 +90,7 @@ def emulate(
         finally:
             serving.close()
             live.close()
-            emulation.stop()
+            control.stop()
     live.end(statistics, fidelity(statistics))
     if report is not None:
         write(report, story.html(control))

@@ -13,6 +13,7 @@ ARP, so that the kernel takes nothing from it. It needs CAP_NET_ADMIN alone, and
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, cast
@@ -121,10 +122,9 @@ def find(network: str | None = None) -> Interface:
             problem = "no default route" if not names else f"default routes by {names}"
             raise ConfigError(problem, path="network", allowed=allowed)
         return _read(names[0])
-    target = network.partition("/")[0]
     try:
-        (found_route,) = json.loads(_ip("-j", "route", "get", target))
-    except ConfigError:
+        (found_route,) = json.loads(_ip("-j", "route", "get", _address(network.partition("/")[0])))
+    except (ConfigError, OSError):
         raise ConfigError("no way leads there", path="network", value=network) from None
     name = str(found_route["dev"])
     if name == "lo":
@@ -156,6 +156,11 @@ def restore(memory: Path) -> str | None:
     _ip("-batch", "-", given="".join(f"{one}\n" for one in interface.returning()))
     memory.unlink()
     return interface.name
+
+
+def _address(target: str) -> str:
+    """The address of a name, as the machine finds it."""
+    return str(socket.getaddrinfo(target, None, type=socket.SOCK_STREAM)[0][4][0])
 
 
 def _read(name: str) -> Interface:
