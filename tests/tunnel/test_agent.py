@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -138,6 +139,15 @@ def test_it_leaves_when_nobody_has_used_it_for_a_while(runtime: Path, file: Path
     wait_until_gone(pid)
     assert {one.name for one in runtime.iterdir()} == {"lock"}
     agent.status()  # another one
+
+
+def test_it_leaves_also_where_its_folder_is_gone(runtime: Path, file: Path) -> None:
+    agent = agent_of(file, idle=0.4)
+    agent.status()
+    pid = agent_pid(str(path_of(file)))
+    assert pid is not None
+    shutil.rmtree(runtime)
+    wait_until_gone(pid)
 
 
 def test_it_stays_while_it_is_held(runtime: Path, file: Path) -> None:

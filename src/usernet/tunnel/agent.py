@@ -146,15 +146,25 @@ class Agent:
 
     def _leave(self) -> None:
         """Leave, unless somebody has come meanwhile; who comes later finds no socket."""
-        with agent_folder.locked(self._path):
-            try:
-                connection, _ = self._server.accept()
-            except BlockingIOError:
-                if not self._clients:
+        try:
+            with agent_folder.locked(self._path):
+                connection = self._waiting()
+                if connection is None and not self._clients:
                     self._vanish()
                     self._left.set()
-                return
-        self._begin(connection)
+        except OSError:  # the folder is gone, as after a logout: nobody finds the way here
+            self._left.set()
+            return
+        if connection is not None:
+            self._begin(connection)
+
+    def _waiting(self) -> socket.socket | None:
+        """Somebody who has come."""
+        try:
+            connection, _ = self._server.accept()
+        except BlockingIOError:
+            return None
+        return connection
 
     def _vanish(self) -> None:
         """Remove the socket, if it is still this agent's, and a log that says nothing."""

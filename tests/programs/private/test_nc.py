@@ -79,7 +79,7 @@ def test_each_stage_that_fails_has_its_code(
     assert ended.returncode == code
 
 
-@pytest.mark.parametrize("options", [(), ("--no-agent",)], ids=["agent", "own"])
+@pytest.mark.parametrize("options", [("--agent-idle", "1s"), ("--no-agent",)], ids=["agent", "own"])
 def test_a_key_that_nobody_knows(machine: Machine, options: tuple[str, ...]) -> None:
     wrong = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg="
     text = Path(machine.own_file).read_text().replace(str(machine.network.public_key), wrong)
