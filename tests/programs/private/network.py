@@ -7,6 +7,7 @@ import getpass
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -15,8 +16,8 @@ from typing import TYPE_CHECKING, Self
 import pytest
 
 from usernet.engine.keys import generate, public_key
-from usernet.tunnel.agent_client import AgentWay
-from usernet.tunnel.choice import WayOptions
+from usernet.tunnel.agent_client import running
+from usernet.tunnel.agent_messages import read_line, write_line
 
 from ...tunnel.private_network import PrivateNetwork
 
@@ -176,9 +177,13 @@ class Machine:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with pytest.MonkeyPatch.context() as patch, contextlib.suppress(OSError):
+        with pytest.MonkeyPatch.context() as patch:
             patch.setenv("XDG_RUNTIME_DIR", str(self.folder))
-            AgentWay(WayOptions((self.file,)), warn=print).stop()
+            for path, _ in running():
+                with socket.socket(socket.AF_UNIX) as agent:
+                    agent.connect(path)
+                    write_line(agent, {"verb": "stop"})
+                    read_line(agent)
         self.close()
 
 
