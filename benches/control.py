@@ -54,17 +54,21 @@ def _changes(url: str) -> None:
 
 def _watched(process: int, url: str) -> float:
     stop = threading.Event()
+    seen = [0] * _WATCHERS
 
-    def watch() -> None:
+    def watch(number: int) -> None:
         with httpx.stream("GET", url, timeout=30) as response:
-            for _ in response.iter_raw():
+            for chunk in response.iter_raw():
+                seen[number] += chunk.count(b"event: point")
                 if stop.is_set():
                     return
 
-    threads = [threading.Thread(target=watch) for _ in range(_WATCHERS)]
+    threads = [threading.Thread(target=watch, args=(number,)) for number in range(_WATCHERS)]
     for thread in threads:
         thread.start()
     load = _load(process, _SECONDS)
+    least = min(seen) / _SECONDS
+    assert least > 2, f"{least} points a second"
     stop.set()
     for thread in threads:
         thread.join()

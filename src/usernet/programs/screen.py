@@ -46,9 +46,15 @@ class Screen(App[None]):
         ("q", "quit", "Leave"),
         ("space", "steer", "Play or pause"),
     ]
+    ENABLE_COMMAND_PALETTE = False
     CSS = """
     #head { height: auto; padding: 0 1; background: $panel; }
-    .way { border: round $primary-muted; padding: 0 1; }
+    .way { border: round $surface-lighten-2; padding: 0 1; }
+    .way { border-title-style: bold; border-subtitle-color: $text-muted; }
+    #down { border-title-color: $primary-lighten-2; }
+    #up { border-title-color: $warning; }
+    #up Sparkline > .sparkline--max-color { color: $warning; }
+    #up Sparkline > .sparkline--min-color { color: $warning-darken-2; }
     .way Sparkline { height: 3; margin-bottom: 1; }
     #flows { height: auto; max-height: 40%; margin: 0 1; }
     """
