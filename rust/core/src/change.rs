@@ -22,7 +22,8 @@ pub(crate) struct Change {
     pub(crate) stopped: BTreeSet<String>,
     pub(crate) started: BTreeMap<String, Box<dyn App>>,
     pub(crate) reconfigured: Vec<(String, Value)>,
-    pub(crate) links: BTreeSet<LinkSpec>,
+    /// The links from then on; as they are where none: then no app starts or stops either.
+    pub(crate) links: Option<BTreeSet<LinkSpec>>,
     pub(crate) now: Nanos,
 }
 
@@ -33,9 +34,10 @@ impl Change {
         registry: &mut dyn Registry,
         now: Nanos,
     ) -> Result<Self, AppError> {
-        let links = graph.specs.iter().cloned().collect();
+        let reconfigures = |action: &Action| matches!(action, Action::Reconfigure { .. });
+        let rewires = !actions.iter().all(reconfigures);
         let mut change = Self {
-            links,
+            links: rewires.then(|| graph.specs.iter().cloned().collect()),
             now,
             ..Self::default()
         };
@@ -56,13 +58,17 @@ impl Change {
             Action::Start { name, app } => self.start(graph, name, app, registry),
             Action::Reconfigure { name, app } => self.reconfigure(graph, name, app),
             Action::Stop { name } => self.stop(graph, name),
-            Action::Link { link } => fail_unless(self.links.insert(link.clone()), || {
+            Action::Link { link } => fail_unless(self.links().insert(link.clone()), || {
                 format!("{link} stands already")
             }),
-            Action::Unlink { link } => fail_unless(self.links.remove(link), || {
+            Action::Unlink { link } => fail_unless(self.links().remove(link), || {
                 format!("there is no link {link}")
             }),
         }
+    }
+
+    fn links(&mut self) -> &mut BTreeSet<LinkSpec> {
+        self.links.get_or_insert_default()
     }
 
     fn start(
@@ -118,28 +124,53 @@ impl Change {
 
     /// Each end is an app's port, and each port has one link.
     fn check_links(&self, graph: &Graph) -> Result<(), AppError> {
+        let Some(links) = &self.links else {
+            return self.check_standing_links(graph);
+        };
         let mut taken = BTreeSet::new();
-        for link in &self.links {
+        for link in links {
             for (direction, end) in [
                 (Direction::Output, &link.from),
                 (Direction::Input, &link.to),
             ] {
-                let app = self.app(graph, &end.app);
-                let app =
-                    app.ok_or_else(|| AppError::config(format!("{link}: no app {}", end.app)))?;
-                fail_unless(self.will_have_port(app, direction, end), || {
-                    format!(
-                        "{link}: a {} has no {direction:?} port {}",
-                        app.kind(),
-                        end.port
-                    )
-                })?;
+                self.check_end(graph, link, direction, end)?;
                 fail_unless(taken.insert((direction, end)), || {
                     format!("{link}: port {}.{} has a link already", end.app, end.port)
                 })?;
             }
         }
         Ok(())
+    }
+
+    /// Whether the links of those that take another config still have their ports.
+    fn check_standing_links(&self, graph: &Graph) -> Result<(), AppError> {
+        let names: BTreeSet<&str> = self.reconfigured.iter().map(|(name, _)| &**name).collect();
+        for link in &graph.specs {
+            for (direction, end) in [
+                (Direction::Output, &link.from),
+                (Direction::Input, &link.to),
+            ] {
+                if names.contains(&*end.app) {
+                    self.check_end(graph, link, direction, end)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_end(
+        &self,
+        graph: &Graph,
+        link: &LinkSpec,
+        direction: Direction,
+        end: &End,
+    ) -> Result<(), AppError> {
+        let missing = || AppError::config(format!("{link}: no app {}", end.app));
+        let app = self.app(graph, &end.app).ok_or_else(missing)?;
+        fail_unless(self.will_have_port(app, direction, end), || {
+            let (kind, port) = (app.kind(), &end.port);
+            format!("{link}: a {kind} has no {direction:?} port {port}")
+        })
     }
 }
 

@@ -15,7 +15,7 @@ use crate::stack::{Host, Readiness, SocketId};
 use crate::time::{MICROSECOND, Nanos, SECOND};
 use serde_json::Value;
 use std::any::Any;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How often an app that always has more is pulled in virtual time, where nothing else is due.
 pub const VIRTUAL_PULL: Nanos = 10 * MICROSECOND;
@@ -338,6 +338,7 @@ impl Engine {
         let names = self.graph.names.clone();
         let stop = Change {
             stopped: names.into_iter().collect(),
+            links: Some(BTreeSet::new()),
             ..Change::default()
         };
         self.commit(stop);

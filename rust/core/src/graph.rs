@@ -7,6 +7,7 @@ use crate::link::Link;
 use crate::order;
 use crate::packet::Pool;
 use crate::time::Nanos;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A host of an engine, or a tunnel, by a number that stays its own wherever the graph moves it, and is nobody
@@ -126,6 +127,10 @@ impl Graph {
             links,
             ..
         } = change;
+        let Some(links) = links else {
+            self.reconfigure(reconfigured, now);
+            return;
+        };
         self.replace_apps(&stopped, started, pool);
         for (name, config) in reconfigured {
             if let Some(place) = self.place(&name) {
@@ -135,6 +140,34 @@ impl Graph {
         self.replace_links(links, pool);
         self.rewire();
         self.begin_agenda();
+    }
+
+    /// Gives apps new configs, and has them called: a change of values alone costs no more than
+    /// the apps that it is about.
+    fn reconfigure(&mut self, reconfigured: Vec<(String, Value)>, now: Nanos) {
+        for (name, config) in reconfigured {
+            let Some(place) = self.place(&name) else {
+                continue;
+            };
+            let slot = &mut self.slots[place];
+            slot.app.reconfigure(&config, now);
+            let ports = |links: &[usize], end: fn(&LinkSpec) -> &End| {
+                let ends = links.iter().map(|&link| end(&self.specs[link]));
+                ends.map(|end| end.port.clone()).collect()
+            };
+            let ports = Ports {
+                inputs: ports(&slot.inputs, |spec| &spec.to),
+                outputs: ports(&slot.outputs, |spec| &spec.from),
+            };
+            slot.app.linked(&ports);
+            self.agenda.set_deadline(place, slot.app.deadline());
+            self.agenda.pulls.set(place);
+            self.agenda.pushes.set(self.ranks[place]);
+            if slot.is_outward() && !self.outward.contains(&place) {
+                self.outward.push(place);
+                self.outward.sort_unstable();
+            }
+        }
     }
 
     /// Everybody is called after a change, and everything that stands on a link is handled.

@@ -262,6 +262,8 @@ def _different(subject: _Subject, touched: Collection[Target]) -> Iterator[tuple
     name, old, new = subject
     for direction in DIRECTIONS:
         before, after = getattr(old, direction), getattr(new, direction)
+        if before is after and not any(target[:2] == (name, direction) for target in touched):
+            continue
         for key in FIELDS:
             target, value = (name, direction, key), getattr(after, key)
             if target in touched or getattr(before, key) != value:

@@ -86,17 +86,19 @@ def diff(old: Topology, new: Topology) -> tuple[Action, ...]:
     names them, so that one that leaves a trace of having started can come last.
     """
     both = [name for name in new.apps if name in old.apps]
-    changed = [name for name in both if new.apps[name] != old.apps[name]]
+    pairs = ((name, old.apps[name], new.apps[name]) for name in both)
+    changed = [name for name, before, after in pairs if before is not after and before != after]
     kept = [name for name in changed if old.apps[name].keeps_state(new.apps[name])]
     replaced = [name for name in changed if name not in kept]
     gone = sorted(set(old.apps) - set(new.apps))
     added = [name for name in new.apps if name not in old.apps]
+    same = old.links is new.links  # as where values alone are others
     return (
-        *(Unlink(link) for link in sorted(old.links - new.links)),
+        *(Unlink(link) for link in sorted(() if same else old.links - new.links)),
         *(Stop(name) for name in (*gone, *replaced)),
         *(Start(name, new.apps[name]) for name in (*replaced, *added)),
         *(Reconfigure(name, new.apps[name]) for name in kept),
-        *(Link(link) for link in sorted(new.links - old.links)),
+        *(Link(link) for link in sorted(() if same else new.links - old.links)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from usernet.errors import ConfigError
@@ -18,6 +18,8 @@ _ETHERNET, _RAW_IP = 1, 12
 """Link types (DLT_EN10MB and DLT_RAW of pcap-linktype(7))."""
 _LONGEST_PACKET = 262_144
 _NO_NETMASK = 0xFFFFFFFF
+_REMEMBERED = 4096
+"""Expressions whose programs are kept: of the most flows that there may be, both ways."""
 
 
 class _Instruction(ctypes.Structure):
@@ -33,6 +35,7 @@ class _Program(ctypes.Structure):
     _fields_ = (("length", ctypes.c_uint), ("instructions", ctypes.POINTER(_Instruction)))
 
 
+@lru_cache(_REMEMBERED)
 def compiled(expression: str, *, ethernet: bool) -> Program | str:
     """What libpcap makes of an expression: a program, or what is wrong with it.
 

@@ -152,6 +152,7 @@ class Emulation:
         self._playback = Playback(scenario)
         self._leaving: dict[str, Flow | Bottleneck] = {}
         self._names = HostNames()
+        self._last: tuple[object, Topology] | None = None
         self._scheduled: set[str] = set()
         self._told: Mapping[str, App] = {}
         self._engine = Engine(seed=seed, precise=precise)
@@ -176,6 +177,7 @@ class Emulation:
         self._plan()
         self._let_go()
         if self._names.take_news():
+            self._last = None
             self._become(self._playback)
         self._engine.wait(0)
 
@@ -346,7 +348,15 @@ class Emulation:
         self._engine.stop()
 
     def _topology(self, link: Link, leaving: Collection[Flow | Bottleneck] = ()) -> Topology:
-        return topology(link, self._ends, leaving, self._names.addresses)
+        """The graph; where values alone are others than those of the last one, with its links."""
+        shape = _shape(link, self._ends, leaving)
+        if self._last is not None and self._last[0] == shape:
+            graph = self._last[1]
+            impairments = _line(link, self._ends, leaving).impairments()
+            return Topology({**graph.apps, **impairments}, graph.links)
+        graph = topology(link, self._ends, leaving, self._names.addresses)
+        self._last = shape, graph
+        return graph
 
     def _become(self, playback: Playback) -> None:
         """Run another playback; where that fails, the present one goes on."""
@@ -400,7 +410,14 @@ class Emulation:
         self._told = told
 
     def _impairments(self, link: Link) -> Mapping[str, App]:
-        return _line(link, self._ends).impairments()
+        return _line(link, self._ends, self._leaving.values()).impairments()
+
+
+def _shape(link: Link, ends: Ends, leaving: Collection[Flow | Bottleneck]) -> object:
+    """All that the graph of a link depends on, but for the values of its impairments."""
+    kept = [(one.name, getattr(one, "share", "")) for one in leaving]
+    flows = [(one.name, one.filter, one.process, one.share, one.weight) for one in link.flows]
+    return flows, [one.name for one in link.bottlenecks], kept, ends
 
 
 def _leaving(

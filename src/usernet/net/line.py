@@ -164,18 +164,17 @@ class _Direction:
 
     def impairments(self) -> dict[str, App]:
         """The link's own, and those of flows and bottlenecks, each with those that share it."""
-        parts: dict[str, Impairment] = {self.name: getattr(self.line.link, self.direction)}
         several: list[Flow | Bottleneck] = [*self._flows, *self._bottlenecks]
-        for part in several:
-            parts[self._app(part.name)] = getattr(part, self.direction)
+        name, direction = self.name, self.direction
+        parts: dict[str, App] = {name: getattr(self.line.link, direction)}
+        parts |= {f"{name}/{part.name}": getattr(part, direction) for part in several}
         shared: dict[str, dict[str, int]] = {}
         for flow in self._flows:
             if (target := self._target(flow)) is not None:
                 shared.setdefault(target, {})[port_of(flow.name)] = flow.weight
-        return {
-            name: SharedImpairment(one, tuple(shared[name].items())) if name in shared else one
-            for name, one in parts.items()
-        }
+        for app, shares in shared.items():
+            parts[app] = SharedImpairment(cast("Impairment", parts[app]), tuple(shares.items()))
+        return parts
 
     @property
     def _flows(self) -> list[Flow]:
@@ -192,6 +191,8 @@ class _Direction:
 
     def _target(self, flow: Flow) -> str | None:
         """The app that a flow's packets go on to, if it shares one that is there."""
+        if not flow.share:
+            return None
         if flow.share == OWN:
             return self.name
         there = any(one.name == flow.share for one in self._bottlenecks)

@@ -163,6 +163,9 @@ impl Impairment {
     fn take_several(&mut self, context: &mut Context<'_>) {
         let mut merged = std::mem::take(&mut self.merged);
         for input in 0..context.inputs() {
+            if context.input(input).is_empty() {
+                continue;
+            }
             let mut ring = context.take(input);
             let class = self.classes.get(input).copied().unwrap_or(0);
             for mut packet in ring.drain(..) {
