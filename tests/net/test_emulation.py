@@ -151,8 +151,10 @@ class TestTopology:
             "up.tx -> up/join.0000",
             "up/join.tx -> second.rx",
             "up/media.tx -> up/join.0001",
+            "up/split.media -> up/media.rx",
             "up/split.rest -> up.rx",
         ]
+        assert graph.apps["up/split"] == Split((), remote="destination")
         assert accepted(graph)
 
     def test_a_wrong_filter_is_named(self) -> None:

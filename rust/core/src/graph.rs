@@ -220,22 +220,20 @@ impl Graph {
             self.specs.push(spec);
         }
         for (spec, link) in old {
-            self.hand_over(&spec, link, pool);
+            if !link.is_empty() {
+                self.hand_over(&spec, link, pool);
+            }
         }
     }
 
-    /// What stands on a link that is gone goes to the one that took its place, where it led or
-    /// where it came from; so a line whose flows change loses no packet.
+    /// What stands on a link that is gone goes to the one that took its place: where it led, where
+    /// it came from, or else to the same app. So a line whose flows change loses no packet, wherever
+    /// the order of a breath parts the ring that the line is in.
     fn hand_over(&mut self, gone: &LinkSpec, mut link: Link, pool: &mut Pool) {
-        let leads_there = |spec: &LinkSpec| spec.to == gone.to;
-        let comes_from = |spec: &LinkSpec| spec.from == gone.from;
-        let mut heirs = [
-            self.specs.iter().position(leads_there),
-            self.specs.iter().position(comes_from),
-        ]
-        .into_iter()
-        .flatten();
-        let heir = heirs.next();
+        let find = |heir: &dyn Fn(&LinkSpec) -> bool| self.specs.iter().position(heir);
+        let heir = find(&|spec| spec.to == gone.to)
+            .or_else(|| find(&|spec| spec.from == gone.from))
+            .or_else(|| find(&|spec| spec.to.app == gone.to.app));
         while let Some(packet) = link.receive() {
             match heir {
                 Some(heir) => self.links[heir].transmit(packet, pool),

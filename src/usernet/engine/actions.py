@@ -21,7 +21,7 @@ __all__ = ["Action", "Link", "Reconfigure", "Start", "Stop", "Unlink", "apply", 
 
 @dataclass(frozen=True, slots=True)
 class Unlink:
-    """Part two ports; what stands on the link is dropped."""
+    """Part two ports; what stands on the link goes by the one that takes its place, if one does."""
 
     link: Connection
 

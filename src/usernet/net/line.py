@@ -220,7 +220,7 @@ class _Direction:
             name = f"{self.name}/split"
             graph.add(name, split, (first, "rx"))
             graph.links.add(Connection(name, "rest", self.name, "rx"))
-            for flow in self.line.link.flows:
+            for flow in self._flows:  # of one that is gone something may still be on the way
                 graph.links.add(Connection(name, port_of(flow.name), self._app(flow.name), "rx"))
         for flow in self._flows:
             if (target := self._target(flow)) is not None:
