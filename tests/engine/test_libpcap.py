@@ -24,7 +24,9 @@ def test_a_system_without_libpcap_is_told_how_to_get_it(monkeypatch: pytest.Monk
         assert name == "pcap"
 
     libpcap._libpcap.cache_clear()
+    libpcap.compiled.cache_clear()
     monkeypatch.setattr(ctypes.util, "find_library", missing)
     with pytest.raises(ConfigError, match="apt-get install libpcap"):
         compile_filter("udp")
     libpcap._libpcap.cache_clear()
+    libpcap.compiled.cache_clear()

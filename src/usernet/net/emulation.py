@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 from usernet.config.apps import App, PcapWriter, Split
-from usernet.config.link import DIRECTIONS
+from usernet.config.link import DIRECTIONS, Flow
 from usernet.config.topology import Connection, Topology
 from usernet.engine import Engine, Statistics
 from usernet.engine.actions import Reconfigure, Start, Stop
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from usernet.config.host import Medium
-    from usernet.config.link import Bottleneck, Flow, Link
+    from usernet.config.link import Bottleneck, Link
     from usernet.config.scenario import Scenario
     from usernet.config.timeline import Target
     from usernet.engine.drops import Drops
@@ -382,14 +382,18 @@ class Emulation:
 
     def _let_go(self) -> None:
         """Take flows out of the graph whose last packets have left."""
-        if self._leaving and len(self._still_leaving()) < len(self._leaving):
-            self._leaving = self._still_leaving()
+        if self._leaving and len(still := self._still_leaving()) < len(self._leaving):
+            self._leaving = still
             self._become(self._playback)
 
     def _still_leaving(self) -> dict[str, Flow | Bottleneck]:
+        """What still has packets; and what flows share that only now are seen to have none."""
         counted = self._engine.statistics().impairments
         leaving = self._leaving.items()
-        return {name: part for name, part in leaving if not _is_empty(counted, name)}
+        shared = {part.share for part in self._leaving.values() if isinstance(part, Flow)}
+        return {
+            name: part for name, part in leaving if name in shared or not _is_empty(counted, name)
+        }
 
     def _pass(self) -> int:
         """Let the playback follow the clock; what time it is."""
