@@ -402,13 +402,19 @@ impl Peer {
     pub(crate) fn fire(&mut self, around: &mut Surroundings<'_>) {
         while let Some(due) = self.timers.next_due(around.now) {
             match due {
-                Due::Retry => self.initiate(true, around),
-                Due::Initiate => self.initiate(false, around),
+                Due::Retry => self.call_anew(true, around),
+                Due::Initiate => self.call_anew(false, around),
                 Due::Keepalive => self.keep_alive(around),
                 Due::GiveUp => self.drop_waiting(around.pool),
                 Due::Wipe => self.forget(around),
             }
         }
+    }
+
+    /// Calls somebody who does not answer, from whatever address leads there now: the network may be another.
+    fn call_anew(&mut self, again: bool, around: &mut Surroundings<'_>) {
+        self.way = self.way.map(|way| Way { from: None, ..way });
+        self.initiate(again, around);
     }
 
     pub(crate) fn drop_waiting(&mut self, pool: &mut Pool) {

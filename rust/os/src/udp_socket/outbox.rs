@@ -115,7 +115,8 @@ impl Outbox {
         let errno = error.raw_os_error().unwrap_or(libc::EIO);
         let uncuttable = [libc::EIO, libc::EINVAL, libc::EMSGSIZE, libc::ENOPROTOOPT];
         match errno {
-            libc::EAGAIN | libc::ENOBUFS => self.blocked = true,
+            // ENOBUFS is a queue behind the socket that drops, which is for senders inside to notice.
+            libc::EAGAIN => self.blocked = true,
             libc::EINTR => {}
             // What it says may be of a datagram that left long ago.
             _ if self.learn(family.fd()) > 0 => {}

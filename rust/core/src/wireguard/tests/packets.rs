@@ -194,4 +194,9 @@ fn answers_leave_from_the_address_that_was_called() {
     let mut out = Vec::new();
     device.take_outgoing(&mut out);
     assert_eq!((out[0].from, out[0].to), (called, rig.ends[0].address));
+    // Nothing comes back: it calls from whatever address leads there.
+    device.fire(&mut rig.pool, now + 16 * SECOND);
+    device.take_outgoing(&mut out);
+    let last = out.last().unwrap();
+    assert_eq!((last.packet.len(), last.from), (148, None));
 }
