@@ -247,7 +247,10 @@ impl Ours {
         match self.socket.recv_from(&mut bytes) {
             Ok((len, from)) => self.hear(&bytes[..len], from),
             Err(error) => assert!(
-                matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut),
+                matches!(
+                    error.kind(),
+                    ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted
+                ),
                 "{error}"
             ),
         }
