@@ -284,14 +284,6 @@ impl Ours {
         }
     }
 
-    /// Lets so much time pass.
-    pub(super) fn run(&mut self, time: Duration) {
-        let until = Instant::now() + time;
-        while Instant::now() < until {
-            self.step();
-        }
-    }
-
     /// Asks the other for an echo with so many bytes; its answer, from the IP header on.
     pub(super) fn ask(&mut self, payload: usize) -> Vec<u8> {
         self.send(&echo_request(7, payload));
