@@ -114,7 +114,7 @@ def _mounts() -> list[str]:
     folders = {Path("/usr"), Path(sys.prefix), Path(sys.base_prefix), source, *packages}
     outside = [one for one in folders if one == Path("/usr") or not one.is_relative_to("/usr")]
     found = [f"--volume={one}:{one}:ro" for one in sorted(outside)]
-    return [*found, "--tmpfs=/tmp/usernet-test", f"--env=PYTHONPATH={source}"]
+    return [*found, f"--env=PYTHONPATH={source}"]
 
 
 def test_an_application_and_its_client_on_a_bad_line(docker: Docker) -> None:
