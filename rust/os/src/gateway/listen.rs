@@ -9,7 +9,7 @@ use crate::machine::Machine;
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::AsRawFd;
-use usernet_core::app::AppError;
+use usernet_core::app::{AppError, ErrorKind as Kind};
 use usernet_core::stack::{Host, SocketError, SocketId};
 use usernet_core::time::Nanos;
 
@@ -120,9 +120,10 @@ pub(super) fn refused(at: SocketAddr, error: &io::Error) -> AppError {
         ErrorKind::PermissionDenied => forbidden(format!(
             "listening at {at} is not allowed: ports below 1024 need CAP_NET_BIND_SERVICE; take a higher one"
         )),
-        ErrorKind::AddrInUse => AppError::config(format!(
-            "cannot listen at {at}: another program does; take another port"
-        )),
+        ErrorKind::AddrInUse => AppError {
+            kind: Kind::System(libc::EADDRINUSE),
+            message: format!("cannot listen at {at}"),
+        },
         _ => AppError::config(format!("cannot listen at {at}: {error}")),
     }
 }

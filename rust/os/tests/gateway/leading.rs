@@ -7,6 +7,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 use usernet_core::action::parse;
+use usernet_core::app::ErrorKind as Kind;
 use usernet_core::wire::checksum::{add, checksum, pseudo_header, sum};
 use usernet_os::Run;
 
@@ -141,6 +142,7 @@ fn a_port_that_is_taken_is_named() {
         }}]);
         run.apply(&parse(&start.to_string()).unwrap()).unwrap_err()
     });
+    assert_eq!(told.kind, Kind::System(libc::EADDRINUSE));
     assert!(told.message.contains("127.0.0.1:8080"), "{}", told.message);
 }
 
