@@ -313,12 +313,11 @@ def test_wg_shows_what_was_read(tmp_path: Path) -> None:
     lines = numeric.replace("AllowedIPs =\n", "").splitlines()  # which old versions refuse
     own = [line for line in lines if not line.startswith(QUICK_ONLY)]
     given = written(tmp_path, "wg.conf", "\n".join(own))
-    with Namespace() as namespace:
-        device = namespace.start("env", "LOG_LEVEL=verbose", "wireguard-go", "-f", interface)
+    words = ("env", "LOG_LEVEL=verbose", "wireguard-go", "-f", interface)
+    with Namespace() as namespace, namespace.start(*words) as device:
         device.wait_for("UAPI listener started")
         namespace.run("wg", "setconf", interface, str(given))
         shown = namespace.run("wg", "showconf", interface)
-        device.stop()
     address = "[Interface]\nAddress = 10.0.0.2/32\n"
     config, expected = loads(shown + address), loads("\n".join([*own, address]))
     assert config.private_key == expected.private_key

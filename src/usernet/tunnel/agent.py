@@ -25,8 +25,9 @@ from usernet.tunnel.holding import tunnel
 from usernet.tunnel.pipes import DatagramPipe, ListenerPipe, greet
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
+    from usernet.net.splice import Dialled
     from usernet.tunnel.tunnel import Tunnel
 
 __all__ = ["main"]
@@ -264,7 +265,8 @@ class Agent:
         self, message: Mapping[str, object], connection: socket.socket, descriptors: list[int]
     ) -> None:
         timeout = cast("float | None", message.get("timeout"))
-        dialled = await self._tunnel.dial(str(message["host"]), _port(message), timeout=timeout)
+        dialling = self._tunnel.dial(str(message["host"]), _port(message), timeout=timeout)
+        dialled = await _unless_gone(connection, dialling)
         with dialled:
             _reply(connection, {"ok": {}})
             carried = socket.socket(fileno=descriptors.pop()) if descriptors else connection
@@ -334,6 +336,20 @@ async def _readable(loop: asyncio.AbstractEventLoop, connection: socket.socket) 
         await ready
     finally:
         loop.remove_reader(connection)
+
+
+async def _unless_gone(
+    connection: socket.socket, dialling: Coroutine[object, object, Dialled]
+) -> Dialled:
+    """Dial, unless who asked goes meanwhile: it says nothing before it is answered."""
+    loop = asyncio.get_running_loop()
+    task = loop.create_task(dialling)
+    loop.add_reader(connection, task.cancel)
+    try:
+        return await task
+    finally:
+        loop.remove_reader(connection)
+        task.cancel()
 
 
 async def _until_gone(connection: socket.socket) -> None:
