@@ -95,7 +95,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "client/point.py": "tests/client/test_client.py",
     "client/reach.py": "tests/client/test_client.py",
     "programs/running.py": "tests/programs/test_set.py",
-    "programs/screen.py": "tests/programs/test_set.py",
     "programs/watch.py": "tests/programs/test_set.py",
     "control/sight.py": "tests/web/test_api.py",
     "control/points.py": "tests/control/test_control.py",

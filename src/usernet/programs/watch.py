@@ -36,7 +36,7 @@ def watch(
         if as_json or not sys.stdout.isatty():
             _print(net, as_json=as_json)
         else:
-            from usernet.programs.screen import Screen  # noqa: PLC0415 - slow to import
+            from usernet.programs._screen import Screen  # noqa: PLC0415 - slow to import
 
             Screen(net).run()
 
