@@ -14,6 +14,7 @@ import dns.flags
 import dns.message
 import dns.rcode
 import dns.rdatatype
+from dns.message import Message
 
 from usernet.errors import ConfigError
 
@@ -48,14 +49,14 @@ class Answered:
         size: How many bytes it has.
     """
 
-    message: dns.message.Message
+    message: Message
     server: str
     protocol: str
     seconds: float
     size: int
 
 
-def question(name: str, kind: str) -> dns.message.Message:
+def question(name: str, kind: str) -> Message:
     """A question.
 
     Raises:
@@ -90,7 +91,7 @@ def ask(
     raise last or ConfigError("no name server", allowed="DNS = in the file, or @SERVER")
 
 
-def _by_udp(way: Way, server: str, asked: dns.message.Message, timeout: float) -> Answered:
+def _by_udp(way: Way, server: str, asked: Message, timeout: float) -> Answered:
     wire, began = asked.to_wire(), time.monotonic()
     end = began + timeout
     datagrams = way.datagrams()
@@ -111,7 +112,7 @@ def _by_udp(way: Way, server: str, asked: dns.message.Message, timeout: float) -
     raise TimeoutError(f"{server}: no answer to a question by UDP in {timeout:g} s")
 
 
-def _by_tcp(way: Way, server: str, asked: dns.message.Message, timeout: float) -> Answered:
+def _by_tcp(way: Way, server: str, asked: Message, timeout: float) -> Answered:
     wire, began = asked.to_wire(), time.monotonic()
     with way.dial(server, _PORT, timeout=timeout) as connection:
         connection.settimeout(timeout)
@@ -134,7 +135,7 @@ def _exactly(connection: socket, size: int) -> bytes:
     return data
 
 
-def _answer(data: bytes, asked: dns.message.Message) -> dns.message.Message | None:
+def _answer(data: bytes, asked: Message) -> Message | None:
     """The message, if it is an answer to what was asked."""
     try:
         message = dns.message.from_wire(data)

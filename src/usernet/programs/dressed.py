@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from usernet.programs import nc as plain
 from usernet.programs.options import dressed
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["nc"]
 
-nc = dressed(plain.nc, plain.QUICK.short)
+nc: Callable[..., int] = dressed(plain.nc, plain.QUICK.short)

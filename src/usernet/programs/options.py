@@ -156,7 +156,10 @@ class TunnelOptions(tunnel_options.TunnelOptions):
     """The class of that name that costs nothing to import, as cyclopts is to see it."""
 
     __doc__ = tunnel_options.TunnelOptions.__doc__
-    __init__ = dressed(tunnel_options.TunnelOptions.__init__, tunnel_options.SHORT)
 
 
+# Not in the class's own body: checkers are to see the constructor that it inherits.
+TunnelOptions.__init__ = dressed(  # type: ignore[method-assign]
+    tunnel_options.TunnelOptions.__init__, tunnel_options.SHORT
+)
 _TYPES["TunnelOptions"] = TunnelOptions
