@@ -31,6 +31,9 @@ impl Connection {
         let plan = STEPS.iter().find_map(|step| step(self, room, now));
         let Some(plan) = plan else {
             self.looked = now;
+            let held = self.paced_until().is_some();
+            self.sender
+                .hold(held && (self.sender.has_lost() || self.has_more()));
             self.watch_window(now);
             return None;
         };

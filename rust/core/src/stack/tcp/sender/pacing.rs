@@ -5,6 +5,10 @@ use crate::time::{MILLISECOND, Nanos, SECOND};
 /// What leaves at once, and what may be made up for after a pause: so much time of the rate. Where
 /// round trips are shorter, a whole window fits, and pacing holds nothing back.
 const BURST: Nanos = MILLISECOND;
+/// What is made up for where packets were to leave and nobody came to send them: three slices of a
+/// busy machine's scheduler. The line was idle meanwhile, so that no queue grows by it; a sender that
+/// let it pass would measure its own lateness as what the path can carry.
+const LATE: Nanos = 10 * MILLISECOND;
 /// A super-packet holds no more (its length is 16 bits).
 const LARGEST: u64 = 65_536;
 
@@ -12,17 +16,26 @@ const LARGEST: u64 = 65_536;
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Pacer {
     next_at: Nanos,
+    /// Whether nothing else holds the next packet back.
+    held: bool,
 }
 
 impl Pacer {
-    /// `bytes` leave at `rate`; what was not used of the last millisecond may be made up for.
+    /// `bytes` leave at `rate`; what was not used of the last millisecond may be made up for, and more
+    /// where that was nobody's wish.
     pub(super) fn on_sent(&mut self, bytes: u64, rate: u64, now: Nanos) {
+        let most = if self.held { LATE } else { BURST };
         let time = u128::from(bytes) * u128::from(SECOND) / u128::from(rate.max(1));
         let time = u64::try_from(time).unwrap_or(u64::MAX);
         self.next_at = self
             .next_at
-            .max(now.saturating_sub(BURST))
+            .max(now.saturating_sub(most))
             .saturating_add(time);
+    }
+
+    /// Says whether the next packet is there, and waits for nothing but its time.
+    pub(super) fn hold(&mut self, held: bool) {
+        self.held = held;
     }
 
     pub(super) fn next_at(&self) -> Nanos {
@@ -66,6 +79,20 @@ mod tests {
         pacer.on_sent(1000, 1_000_000, 0);
         pacer.on_sent(1000, 1_000_000, 90 * MILLISECOND);
         assert_eq!(pacer.next_at(), 90 * MILLISECOND);
+    }
+
+    #[test]
+    fn who_was_kept_from_sending_makes_up_for_ten() {
+        let mut pacer = Pacer::default();
+        pacer.on_sent(1000, 1_000_000, 0);
+        pacer.hold(true);
+        let late = 5 * MILLISECOND;
+        for n in 1..=5 {
+            pacer.on_sent(1000, 1_000_000, late);
+            assert_eq!(pacer.next_at(), (n + 1) * MILLISECOND);
+        }
+        pacer.on_sent(1000, 1_000_000, 90 * MILLISECOND);
+        assert_eq!(pacer.next_at(), 81 * MILLISECOND);
     }
 
     #[test]

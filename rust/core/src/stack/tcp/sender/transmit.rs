@@ -139,6 +139,12 @@ impl Sender {
         (at > self.clock && self.pace_to_keep().is_some() && wanted()).then_some(at)
     }
 
+    /// Says whether pacing alone holds the next packet back, so that whoever comes late to send it may
+    /// make up for that.
+    pub fn hold(&mut self, held: bool) {
+        self.pacer.hold(held);
+    }
+
     /// The most bytes to hand out at once: about a millisecond of the pacing rate, at least two
     /// segments, at most 64 KiB.
     #[must_use]
