@@ -8,6 +8,7 @@ use crate::machine::Machine;
 pub use outcome::Outcome;
 use serde_json::{Map, Value};
 use splices::Splices;
+use std::fmt;
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::Arc;
@@ -26,6 +27,24 @@ pub enum Refused {
     Host(SocketError),
     /// In virtual time the machine's sockets cannot take part.
     Virtual,
+}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Machine(error) => match error.raw_os_error() {
+                Some(libc::EBADF | libc::ENOTSOCK | libc::EPROTOTYPE | libc::ENOTCONN) => {
+                    write!(out, "a connected stream socket is needed to splice: {error}")
+                }
+                _ => write!(out, "cannot splice: {error}"),
+            },
+            Self::Host(error) => error.fmt(out),
+            Self::Virtual => out.write_str(
+                "a socket of the operating system cannot be spliced in virtual time, of which it knows \
+                 nothing: run the network in real time",
+            ),
+        }
+    }
 }
 
 /// Splices a connection of a host, which stands or is on its way, to a duplicate of a stream socket. Both

@@ -35,21 +35,13 @@ pub(crate) fn raise_socket(error: SocketError, what: &str) -> PyErr {
 }
 
 /// Why a socket was not spliced.
-pub(crate) fn raise_unspliced(refused: Refused) -> PyErr {
-    match refused {
-        Refused::Machine(error) => {
-            let number = error.raw_os_error().unwrap_or(0);
-            PyOSError::new_err((
-                number,
-                "cannot be spliced: a connected stream socket is needed",
-            ))
-        }
-        Refused::Host(error) => raise_socket(error, ""),
-        Refused::Virtual => EscapeError::new_err(
-            "a socket of the operating system cannot be spliced in virtual time, of which it knows \
-             nothing: run the network in real time",
-        ),
-    }
+pub(crate) fn raise_unspliced(refused: &Refused) -> PyErr {
+    let number = match refused {
+        Refused::Machine(error) => error.raw_os_error().unwrap_or(0),
+        Refused::Host(error) => error.errno(),
+        Refused::Virtual => return EscapeError::new_err(refused.to_string()),
+    };
+    PyOSError::new_err((number, refused.to_string()))
 }
 
 /// What is not there right now is nothing, and no failure.

@@ -237,7 +237,8 @@ impl Socket {
     fn splice(&self, py: Python<'_>, fd: i32) -> PyResult<()> {
         let (host, id) = (self.host, self.id);
         let splice = |engine: &mut Engine| splicing::splice(engine, host, id, fd);
-        let spliced = call::with(py, &self.run, splice)?.map_err(raise_unspliced)?;
+        let spliced =
+            call::with(py, &self.run, splice)?.map_err(|refused| raise_unspliced(&refused))?;
         self.closed.store(true, Ordering::Relaxed);
         let _ = self.spliced.set(spliced);
         Ok(())
