@@ -194,6 +194,10 @@ impl Splices {
         let Some(splice) = self.all.remove(&place) else {
             return;
         };
+        if self.all.is_empty() {
+            // Who stands in the list has nothing more, and nobody would look there.
+            self.busy.clear();
+        }
         let Splice {
             id, relay, teller, ..
         } = splice;

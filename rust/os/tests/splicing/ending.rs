@@ -2,6 +2,7 @@
 use crate::pair::{PATIENCE, Pair, System, end, receive, reset, send, until};
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use usernet_core::stack::Readiness;
 use usernet_os::splicing;
@@ -28,6 +29,25 @@ fn a_reset_is_passed_on_although_somebody_else_has_the_socket() {
     let told = ours.read(&mut [0]).unwrap_err();
     assert_eq!(told.kind(), ErrorKind::ConnectionReset);
     drop(inner);
+}
+
+#[test]
+fn one_that_is_over_at_once_keeps_nobody_busy() {
+    let pair = Pair::new();
+    let (client, _server) = pair.connect();
+    let (_ours, inner) = <UnixStream as System>::pair();
+    let (host, fd) = (pair.client, inner.as_raw_fd());
+    let turn = pair.run.turn();
+    turn.with(|engine, _| {
+        splicing::splice(engine, host, client, fd).unwrap();
+        splicing::reset(engine, host, client);
+    })
+    .unwrap();
+    let deadline = || {
+        let turn = pair.run.turn();
+        turn.with(|engine, _| engine.next_deadline()).unwrap()
+    };
+    until(|| deadline() != Some(0));
 }
 
 #[test]
