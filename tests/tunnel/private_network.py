@@ -155,7 +155,9 @@ class PrivateNetwork:
             f"link set {self.interface} mtu 1420 up",
             "route replace unreachable 10.8.0.0/16",
         )
-        self.namespace.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+        # Else Linux says but once a second that something is unreachable (icmp(7), icmp_ratelimit).
+        unlimited = ("net.ipv4.icmp_ratelimit=0", "net.ipv6.icmp.ratelimit=0")
+        self.namespace.run("sysctl", "-qw", "net.ipv4.ip_forward=1", *unlimited)
 
     def _start(self, *words: str) -> Command:
         """Start a program that ends with this process, however that ends (prctl(2), PDEATHSIG)."""
