@@ -8,10 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from usernet.programs.options import TunnelOptions
-from usernet.programs.proxying import Voice, admitted, listen_address, to_the_end
-from usernet.proxy.by_way import ByWay
+from usernet.programs.proxying import serve_proxy
 from usernet.proxy.http import HttpProxy
-from usernet.proxy.server import listening, place, serve
 
 __all__ = ["http"]
 
@@ -38,16 +36,4 @@ def http(
             one, too.
         as_json: Print JSON, one event a line: where it listens.
     """
-    options = tunnel or TunnelOptions()
-    voice = Voice(options, as_json=as_json)
-    host, port = listen_address(listen)
-    users = admitted(auth, host, voice)
-    with options.enter() as way:
-        way.status()  # what is wrong with the tunnel's files is said now
-        dialler = ByWay(way, options.seconds)
-        sockets = listening(host, port)
-        at = place(*sockets[0].getsockname()[:2])
-        proxy = HttpProxy(dialler, users, voice.say, voice.warn)
-        voice.listening(f"HTTP proxy at {at}", at)
-        to_the_end([serve(sockets, proxy.serve, voice.warn)])
-        dialler.close()
+    serve_proxy(HttpProxy, "HTTP proxy", tunnel, listen, auth=auth, as_json=as_json)

@@ -9,17 +9,20 @@ import sys
 from typing import TYPE_CHECKING
 
 from usernet.errors import ConfigError
+from usernet.programs.tunnel_options import TunnelOptions
+from usernet.proxy.by_way import ByWay
 from usernet.proxy.credentials import VARIABLE, credentials
-from usernet.proxy.server import is_loopback
+from usernet.proxy.server import is_loopback, listening, place, serve
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
     from pathlib import Path
 
-    from usernet.programs.tunnel_options import TunnelOptions
     from usernet.proxy.credentials import Credentials
+    from usernet.proxy.http import HttpProxy
+    from usernet.proxy.socks import SocksProxy
 
-__all__ = ["Voice", "admitted", "listen_address", "to_the_end"]
+__all__ = ["Voice", "admitted", "listen_address", "serve_proxy", "to_the_end"]
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LARGEST_PORT = 65535
@@ -79,6 +82,44 @@ def admitted(auth: Path | None, host: str, voice: Voice) -> Credentials | None:
         problem = "everybody who reaches this address could enter the tunnel"
         raise ConfigError(problem, path="listen", value=host, allowed=allowed)
     return users
+
+
+def serve_proxy(
+    kind: type[HttpProxy | SocksProxy],
+    called: str,
+    tunnel: TunnelOptions | None,
+    listen: str,
+    *,
+    auth: Path | None,
+    as_json: bool,
+) -> None:
+    """Be a proxy into a tunnel until a signal asks to end.
+
+    Args:
+        kind: What speaks with clients.
+        called: What people call it.
+        tunnel: Which tunnel, and how to enter it.
+        listen: Where clients come.
+        auth: A file of those who may use it.
+        as_json: Tell where it listens as JSON.
+
+    Raises:
+        ConfigError: An option or a file is wrong.
+        OSError: The address cannot be had.
+    """
+    options = tunnel or TunnelOptions()
+    voice = Voice(options, as_json=as_json)
+    host, port = listen_address(listen)
+    users = admitted(auth, host, voice)
+    with options.enter() as way:
+        way.status()  # what is wrong with the tunnel's files is said now
+        dialler = ByWay(way, options.seconds)
+        sockets = listening(host, port)
+        at = place(*sockets[0].getsockname()[:2])
+        proxy = kind(dialler, users, voice.say, voice.warn)
+        voice.listening(f"{called} at {at}", at)
+        to_the_end([serve(sockets, proxy.serve, voice.warn)])
+        dialler.close()
 
 
 def to_the_end(jobs: Iterable[Coroutine[object, object, None]]) -> None:
