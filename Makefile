@@ -21,8 +21,9 @@ help: ## list the targets
 
 build: ## build the Rust core and install usernet into .venv (program: .venv/bin/usernet)
 	@tools/bootstrap build
-	uv sync --locked --all-groups --no-install-project --inexact
+	uv sync --locked --all-groups --no-install-project --inexact --compile-bytecode
 	$(BIN)/maturin develop --release --locked --uv
+	$(BIN)/python -m compileall -q src
 
 test: ## build, then run every test, Rust's and Python's
 	@tools/bootstrap test
