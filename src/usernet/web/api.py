@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -258,6 +259,7 @@ def _changed(generation: int, status: int = 200) -> Response:
     return JSONResponse({"generation": generation}, status, _tag(generation))
 
 
+@cache
 def _every_profile() -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     for name in profiles.names():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import metadata, resources
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from usernet.web.metrics import CONTENT_TYPE, metrics
 from usernet.web.operation import served
 from usernet.web.operations import PREFIX, operations
 from usernet.web.problem import Problem, problem_response
+from usernet.web.script import joined
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["site"]
 
+_SCRIPT = "page.js"
 _TYPES = {
     "css": "text/css; charset=utf-8",
     "html": "text/html; charset=utf-8",
@@ -79,12 +82,20 @@ async def _asset(request: Request) -> Response:
 
 
 def _file(name: str) -> Response:
-    folder = resources.files("usernet.web").joinpath("assets")
-    if name not in {entry.name for entry in folder.iterdir()}:
+    content = _assets().get(name)
+    if content is None:
         raise Problem(404, "absent", f"there is no {name}")
-    content = folder.joinpath(name).read_bytes()
     kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
     return Response(content, media_type=kind, headers={"Cache-Control": "no-cache"})
+
+
+@cache
+def _assets() -> dict[str, bytes]:
+    """All that the page is made of: little enough to be kept, for a page that is there at once."""
+    folder = resources.files("usernet.web").joinpath("assets")
+    found = {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.is_file()}
+    modules = {name: found[name].decode() for name in found if name.endswith(".js")}
+    return {**found, _SCRIPT: joined(modules, _SCRIPT).encode()}
 
 
 async def _failed(_request: Request, error: Exception) -> Response:

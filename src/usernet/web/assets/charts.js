@@ -37,7 +37,14 @@ export class Charts {
     if (names.includes(chosen)) this.subject.value = chosen;
   }
 
-  fill(points) { this.points = points; this.draw(); }
+  clear() { this.points = []; }
+
+  // The points before those that have come since.
+  fill(points) {
+    const last = points.at(-1)?.time ?? -1;
+    this.points = [...points, ...this.points.filter((one) => one.time > last)];
+    this.draw();
+  }
 
   add(point) {
     this.points.push(point);
@@ -52,9 +59,10 @@ export class Charts {
 
   // The chart library comes after the page can be used.
   async load() {
-    await new Promise((resolve, reject) => {
-      document.head.append(el("script", { src: "/assets/uplot.js", onload: resolve, onerror: reject }));
-    });
+    if (this.loaded) return;
+    this.loaded = true;
+    await Promise.all([["link", { rel: "stylesheet", href: "/assets/uplot.css" }], ["script", { src: "/assets/uplot.js" }]].map(([tag, where]) =>
+      new Promise((resolve, reject) => { document.head.append(el(tag, { ...where, onload: resolve, onerror: reject })); })));
     this.#rebuild();
   }
 

@@ -14,10 +14,12 @@ export class Drops {
     this.table.hidden = true;
   }
 
-  fill({ latest }) { this.latest = []; this.add(latest); }
+  clear() { this.latest = []; }
 
   add(latest) {
-    this.latest = [...latest.toReversed(), ...this.latest].slice(0, MOST);
+    const known = new Set(this.latest.map((one) => one.number));
+    const all = [...this.latest, ...latest.filter((one) => !known.has(one.number))];
+    this.latest = all.sort((one, other) => other.number - one.number).slice(0, MOST);
     if (!document.hidden) this.#draw();
   }
 

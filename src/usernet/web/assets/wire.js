@@ -61,7 +61,7 @@ export class Wire {
       try {
         const response = await this.fetch("/events");
         if (response.ok) {
-          await begin();
+          begin();
           wait = 300;
           await this.#read(response.body.getReader(), happened);
         }
