@@ -53,7 +53,7 @@ def generation_in(request: Request) -> int | None:
     number = given.removeprefix("W/").strip('"')
     if not number.isascii() or not number.isdigit() or len(number) > 15:  # noqa: PLR2004
         allowed = 'If-Match: "GENERATION", as an ETag of ours says it'
-        raise Problem(412, "generation", "not a generation", given=None, allowed=allowed)
+        raise Problem(409, "generation", "not a generation", given=None, allowed=allowed)
     return int(number)
 
 

@@ -77,7 +77,7 @@ def _change(
         result=ref("Changed"),
         status=status,
         parameters=(*parameters, _IF_MATCH),
-        problems=(*problems, 412, 422, 503),
+        problems=(*problems, 409, 422, 503),
         has_generation=True,
     )
 
@@ -166,7 +166,6 @@ def _of_flows(api: Api) -> tuple[Operation, ...]:
             body=flow,
             status=201,
             parameters=(_AT,),
-            problems=(409,),
         ),
         _get(
             one,

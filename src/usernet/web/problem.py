@@ -37,7 +37,7 @@ def problem_of(error: UsernetError) -> Problem:
     match error:
         case GenerationError():
             versions = {"given": error.given, "present": error.present}
-            return Problem(412, "generation", str(error), **versions)
+            return Problem(409, "generation", str(error), **versions)
         case ConfigError():
             value = None if error.value is None else str(error.value)
             details = {"path": error.path, "value": value, "allowed": error.allowed}
