@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from usernet.config.words import Words, known
+from usernet.config.words import Words
 from usernet.errors import ConfigError, UnitError
 
 GRAMMAR = "NUMBER of something"
@@ -108,15 +108,3 @@ class TestPairs:
     def test_a_name_without_its_value(self) -> None:
         with pytest.raises(ConfigError, match="the value of least is missing"):
             self.read("least")
-
-
-class TestKnown:
-    NAMES = ("delay", "jitter", "loss")
-
-    def test_a_name_that_is_known_is_returned(self) -> None:
-        assert known("loss", self.NAMES, path="down.loss") == "loss"
-
-    def test_one_that_is_not_brings_what_is_near(self) -> None:
-        with pytest.raises(ConfigError, match="delay") as caught:
-            known("dealy", self.NAMES, path="down.dealy")
-        assert caught.value.path == "down.dealy"

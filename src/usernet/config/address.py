@@ -14,9 +14,8 @@ from ipaddress import (
     ip_interface,
     ip_network,
 )
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-from usernet.config import units
 from usernet.errors import ConfigError
 
 __all__ = [
@@ -113,13 +112,18 @@ def parse_mtu(value: object, path: str = "mtu") -> int:
     Raises:
         ConfigError: It is none, or below IPv4's least (RFC 791) or above its largest packet.
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        value = f"{value}b"
-    size = units.byte_count(value, path=path)  # type: ignore[arg-type]
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    size = cast("int", value) if is_number else _bytes(value, path)
     if not LEAST_MTU <= size <= LARGEST_MTU:
         allowed = f"{LEAST_MTU} to {LARGEST_MTU} bytes"
         raise ConfigError("no MTU", path=path, value=str(value), allowed=allowed)
     return size
+
+
+def _bytes(value: object, path: str) -> int:
+    from usernet.config import units  # noqa: PLC0415 - start-up time
+
+    return units.byte_count(value, path=path)  # type: ignore[arg-type]
 
 
 def _unusable(address: InterfaceAddress) -> str | None:

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Self
 
 from usernet.config import routing
 from usernet.config.host import DEFAULT_MTU, HostConfig, InterfaceConfig
+from usernet.config.known import known
 from usernet.config.routing import Attachment, Segment
 from usernet.config.socket_options import SocketOptions
-from usernet.config.words import known
 from usernet.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from usernet.config import units
-from usernet.config.words import Words, known
+from usernet.config.known import known
+from usernet.config.words import Words
 from usernet.errors import ConfigError
 
 if TYPE_CHECKING:

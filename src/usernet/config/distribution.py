@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias, cast
 
-from usernet.config.words import known
+from usernet.config.known import known
 from usernet.errors import ConfigError
 
 __all__ = ["NAMES", "Distribution", "parse_distribution", "parse_table"]

@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from usernet.config import units
 from usernet.config.chance import Chance
+from usernet.config.known import known
 from usernet.config.link import DIRECTIONS, SIDES, Sides, as_table
 from usernet.config.loss import RandomLoss
-from usernet.config.words import known
 from usernet.errors import ScenarioError
 
 if TYPE_CHECKING:

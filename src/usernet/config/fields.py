@@ -15,12 +15,12 @@ from usernet.config import units
 from usernet.config.aqm import Aqm, parse_aqm
 from usernet.config.chance import Chance
 from usernet.config.distribution import parse_distribution
+from usernet.config.known import known
 from usernet.config.loss import Loss, parse_loss
 from usernet.config.outage import PeriodicOutage
 from usernet.config.policer import Policer
 from usernet.config.queue import QueueLimit
 from usernet.config.slot import Slot
-from usernet.config.words import known
 from usernet.errors import ConfigError
 
 __all__ = [

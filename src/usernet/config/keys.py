@@ -7,7 +7,6 @@ in a ``repr``, not when it is formatted.
 from __future__ import annotations
 
 import binascii
-import hmac
 import re
 from typing import ClassVar, Self
 
@@ -77,6 +76,8 @@ class _Secret(_Key):
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
+        import hmac  # noqa: PLC0415 - start-up time
+
         return hmac.compare_digest(self._bytes, bytes(other))
 
     def __hash__(self) -> int:

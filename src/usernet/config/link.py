@@ -16,7 +16,7 @@ from usernet.config import units
 from usernet.config.fields import EffectKeys, Patch
 from usernet.config.impairment import Impairment
 from usernet.config.items import parse_items
-from usernet.config.words import known
+from usernet.config.known import known
 from usernet.errors import ConfigError, ScenarioError
 
 if TYPE_CHECKING:

@@ -40,8 +40,8 @@ from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 from usernet.config import units
 from usernet.config.event import Event, Ramp, Set
+from usernet.config.known import known
 from usernet.config.link import SIDES, Bottleneck, Flow, Link, Sides, as_text, check_names
-from usernet.config.words import known
 from usernet.errors import ScenarioError
 
 if TYPE_CHECKING:

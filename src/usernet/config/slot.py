@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from usernet.config import units
 from usernet.config.distribution import NAMES
-from usernet.config.words import Words, known
+from usernet.config.known import known
+from usernet.config.words import Words
 
 __all__ = ["Slot"]
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypedDict, Unpack, get_args
 
-from usernet.config import units
-from usernet.config.words import known
+from usernet.config.known import known
 from usernet.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from usernet.config import units
 
 __all__ = ["Congestion", "SocketOptionKeys", "SocketOptions"]
 
@@ -141,6 +142,8 @@ def _flag(value: object, path: str) -> object:
 
 
 def _buffer(value: Any, path: str) -> object:  # noqa: ANN401 - as it came from the user
+    from usernet.config import units  # noqa: PLC0415 - start-up time
+
     size = units.byte_count(value, path=path)
     if not 1 <= size <= _LARGEST_BUFFER:
         allowed = "1b to 1gb (RFC 7323, 2.3)"
@@ -149,6 +152,8 @@ def _buffer(value: Any, path: str) -> object:  # noqa: ANN401 - as it came from 
 
 
 def _period(value: Any, path: str) -> object:  # noqa: ANN401
+    from usernet.config import units  # noqa: PLC0415 - start-up time
+
     time = units.nanoseconds(value, path=path)
     if not time:
         raise ConfigError("a time of 0", path=path, value=str(value), allowed="more")
@@ -160,6 +165,8 @@ def _perhaps(value: object, path: str) -> object:
 
 
 def _delay(value: Any, path: str) -> object:  # noqa: ANN401
+    from usernet.config import units  # noqa: PLC0415 - start-up time
+
     time = units.nanoseconds(value, path=path)
     if time > _LONGEST_DELAY:
         allowed = "up to 500ms (RFC 9293, 3.8.6.3)"
@@ -168,7 +175,12 @@ def _delay(value: Any, path: str) -> object:  # noqa: ANN401
 
 
 def _count(most: int) -> _Reader:
-    return lambda value, path: units.number(value, path=path, least=1, most=most)
+    def read(value: Any, path: str) -> object:  # noqa: ANN401
+        from usernet.config import units  # noqa: PLC0415 - start-up time
+
+        return units.number(value, path=path, least=1, most=most)
+
+    return read
 
 
 _READERS: dict[str, _Reader] = {

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from usernet.config.known import known
 from usernet.config.tc_faults import faults
-from usernet.config.words import Words, known
+from usernet.config.words import Words
 
 if TYPE_CHECKING:
     from collections.abc import Callable

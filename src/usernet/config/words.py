@@ -6,33 +6,19 @@ that is read wrongly is an error that names the key, the word and what it should
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, TypeVar
 
 from usernet.config import units
+from usernet.config.known import known
 from usernet.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
-__all__ = ["Words", "known"]
+__all__ = ["Words"]
 
 T = TypeVar("T")
-
-
-def known(name: str, allowed: Iterable[str], *, path: str, what: str = "key") -> str:
-    """Return ``name`` if it is one of ``allowed``.
-
-    Raises:
-        ConfigError: If not, with the nearest names, or all of them.
-    """
-    names = list(allowed)
-    if name in names:
-        return name
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(names)}"
-    raise ConfigError(f"unknown {what} {name!r}", path=path, allowed=hint)
 
 
 class Words:

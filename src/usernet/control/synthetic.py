@@ -21,9 +21,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from usernet.config.known import known
 from usernet.config.link import as_table, as_text
 from usernet.config.units import duration_text, probability_text, rate_text
-from usernet.config.words import known
 from usernet.control import tables
 from usernet.errors import ConfigError
 

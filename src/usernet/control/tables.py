@@ -11,8 +11,8 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from usernet.config.items import parse_items
+from usernet.config.known import known
 from usernet.config.link import DIRECTIONS, SIDES, as_table, as_text
-from usernet.config.words import known
 from usernet.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, cast
 from usernet import _core
 from usernet.config.topology import Topology
 from usernet.engine.actions import Action, Reconfigure, Start, diff, to_core
-from usernet.engine.drops import Drops
-from usernet.engine.statistics import Statistics
-from usernet.engine.tunnel import TunnelPeers
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from usernet._core import Socket
+    from usernet.engine.drops import Drops
+    from usernet.engine.statistics import Statistics
+    from usernet.engine.tunnel import TunnelPeers
 
 __all__ = ["Engine"]
 
@@ -120,6 +120,8 @@ class Engine:
         Raises:
             EngineError: The engine has stopped.
         """
+        from usernet.engine.statistics import Statistics  # noqa: PLC0415 - start-up time
+
         return Statistics.from_core(self._core.statistics())
 
     def series(self, app: str) -> Mapping[str, object]:
@@ -139,6 +141,8 @@ class Engine:
         Raises:
             EngineError: The engine has stopped.
         """
+        from usernet.engine.drops import Drops  # noqa: PLC0415 - start-up time
+
         return Drops.from_core(self._core.drops(after))
 
     def tell(self, app: str, message: Mapping[str, object]) -> Mapping[str, object]:
@@ -273,6 +277,8 @@ class Engine:
             ConfigError: There is no such device.
             EngineError: The engine has stopped.
         """
+        from usernet.engine.tunnel import TunnelPeers  # noqa: PLC0415 - start-up time
+
         return TunnelPeers(self._core.tunnel(app))
 
     def stop(self) -> None:

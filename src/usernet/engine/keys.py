@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 
 from usernet import _core
 from usernet.config.keys import KEY_LENGTH, PresharedKey, PrivateKey, PublicKey
@@ -12,7 +12,7 @@ __all__ = ["generate", "generate_preshared", "public_key"]
 
 def generate() -> PrivateKey:
     """A new private key, by the randomness of the system, with RFC 7748's fixed bits in place."""
-    key = bytearray(secrets.token_bytes(KEY_LENGTH))
+    key = bytearray(os.urandom(KEY_LENGTH))
     key[0] &= 248
     key[31] = key[31] & 127 | 64
     return PrivateKey(bytes(key))
@@ -25,4 +25,4 @@ def public_key(private: PrivateKey) -> PublicKey:
 
 def generate_preshared() -> PresharedKey:
     """A new key for two peers to share, by the randomness of the system."""
-    return PresharedKey(secrets.token_bytes(KEY_LENGTH))
+    return PresharedKey(os.urandom(KEY_LENGTH))

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Self
 from usernet.config.addressing import Cable, Plan
 from usernet.config.apps import App, PcapWriter, RawSocket, Tap, Tun
 from usernet.config.host import Switch
+from usernet.config.known import known
 from usernet.config.link import DIRECTIONS
 from usernet.config.topology import Topology
 from usernet.config.wireguard import UdpSocket, WireGuard
-from usernet.config.words import known
 from usernet.errors import ConfigError
 from usernet.net.line import CAPTURE, End, Line
 

@@ -6,12 +6,11 @@ import socket
 from typing import TYPE_CHECKING, cast
 
 from usernet.net.address import unmapped
-from usernet.net.ping import PingResult, ping
-from usernet.net.probe import probe
 
 if TYPE_CHECKING:
     from usernet.config.echo import EchoAnswer
     from usernet.net.host import Host
+    from usernet.net.ping import PingResult
 
 __all__ = ["Echoing"]
 
@@ -41,6 +40,8 @@ class Echoing:
             OSError: There is no route.
             gaierror: The name is unknown.
         """
+        from usernet.net.ping import ping  # noqa: PLC0415 - start-up time
+
         address = await self._address(target)
         return await ping(
             self._host, address, count=count, size=size, interval=interval, timeout=timeout
@@ -72,6 +73,8 @@ class Echoing:
             OSError: There is no route.
             gaierror: The name is unknown.
         """
+        from usernet.net.probe import probe  # noqa: PLC0415 - start-up time
+
         address = await self._address(target)
         return await probe(
             self._host, address, number=number, size=size, hop_limit=hop_limit, timeout=timeout

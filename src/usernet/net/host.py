@@ -19,7 +19,6 @@ from usernet.net.address import family_of
 from usernet.net.arguments import client_tls, core_options, server_tls
 from usernet.net.echoing import Echoing
 from usernet.net.operations import virtual
-from usernet.net.ping import PingResult
 from usernet.net.server import Server
 from usernet.net.splice import Dialled
 
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from usernet.net.resolver import AddressInfo
     from usernet.net.socket import Socket
 
-__all__ = ["Host", "PingResult"]
+__all__ = ["Host"]
 
 _T = TypeVar("_T")
 _ProtocolT = TypeVar("_ProtocolT", bound=asyncio.BaseProtocol)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from usernet.config import units
+from usernet.config.known import known
 from usernet.config.link import Link, LinkKeys, Sides
 from usernet.config.scenario import Scenario
-from usernet.config.words import known
 from usernet.errors import ConfigError
 from usernet.testing.layouts import LAYOUTS, Hosts
 from usernet.trace import profiles, scenario

@@ -25,7 +25,6 @@ from usernet.errors import EngineError, EscapeError
 from usernet.net.address import family_of, is_numeric
 from usernet.net.bridge import Bridge
 from usernet.net.host import Host
-from usernet.wireguard.status import DeviceStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from usernet.config.wireguard import TunnelConfig
     from usernet.engine.statistics import Statistics
     from usernet.net.network_link import NetworkLink
+    from usernet.wireguard.status import DeviceStatus
 
 __all__ = ["Graph", "PlainGraph", "check_real", "device_of"]
 
@@ -137,6 +137,8 @@ class PlainGraph:
 
     def status(self) -> DeviceStatus:
         """As `Graph.status`."""
+        from usernet.wireguard.status import DeviceStatus  # noqa: PLC0415 - start-up time
+
         now = self.statistics()
         port = now.apps[SOCKET].get("port")
         return DeviceStatus.from_core(

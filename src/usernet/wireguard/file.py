@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from usernet.config.wireguard import TunnelConfig
@@ -20,6 +19,7 @@ from usernet.wireguard.syntax import LARGEST_FILE, Section, sections
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 __all__ = ["load", "loads"]
 
@@ -44,7 +44,7 @@ def load(*paths: str | Path, warn: Callable[[str], None] | None = None) -> Tunne
         raise ConfigError("no file", allowed="a file of wg-quick, such as wg0.conf")
     found: list[Section] = []
     for path in paths:
-        text, mode = _text(Path(path))
+        text, mode = _text(os.fspath(path))
         new = sections(text, str(path))
         if warn and mode & _OTHERS and _has_secrets(new):
             warn(f"{path}: others can read its keys: chmod 600 {path}")
@@ -94,24 +94,24 @@ def _has_secrets(found: Sequence[Section]) -> bool:
     return any(entry.key in _SECRETS for section in found for entry in section.entries)
 
 
-def _text(path: Path) -> tuple[str, int]:
+def _text(path: str) -> tuple[str, int]:
     """What is in a file, and its mode; 0 where it is a pipe."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             status = os.fstat(file.fileno())
             content = file.read(LARGEST_FILE + 1)
     except OSError as error:
         allowed = "a file of wg-quick, such as wg0.conf"
         problem = f"cannot be read: {error.strerror}"
-        raise ConfigError(problem, file=str(path), allowed=allowed) from None
+        raise ConfigError(problem, file=path, allowed=allowed) from None
     if len(content) > LARGEST_FILE:
-        raise ConfigError("too large", file=str(path), allowed=f"{LARGEST_FILE >> 20} MiB")
+        raise ConfigError("too large", file=path, allowed=f"{LARGEST_FILE >> 20} MiB")
     return _decoded(content, path), status.st_mode if stat.S_ISREG(status.st_mode) else 0
 
 
-def _decoded(content: bytes, path: Path) -> str:
+def _decoded(content: bytes, path: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise ConfigError("not UTF-8", file=str(path), line=line, allowed="text") from None
+        raise ConfigError("not UTF-8", file=path, line=line, allowed="text") from None

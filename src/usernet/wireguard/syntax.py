@@ -6,7 +6,6 @@ is wrong is named by its number and never shown: it may be a key that lost its n
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, field
 
@@ -158,6 +157,8 @@ def _key(name: str, section: str) -> str:
                 if home != section:
                     raise ConfigError(f"{key} in [{section}]", allowed=f"it belongs to [{home}]")
                 return key
+    import difflib  # noqa: PLC0415 - start-up time
+
     near = difflib.get_close_matches(name.lower(), [key.lower() for key in _KEYS[section]], n=1)
     hints = [f"did you mean {key}?" for key in _KEYS[section] if key.lower() in near]
     allowed = hints[0] if hints else f"one of {', '.join(_KEYS[section])}"

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from usernet.config import load as config
-from usernet.config.words import known
+from usernet.config.known import known
 from usernet.trace import mahimahi
 
 if TYPE_CHECKING:
