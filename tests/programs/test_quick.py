@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cyclopts import App, CycloptsError, Parameter
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from usernet.programs import tunnel_options
@@ -121,6 +121,7 @@ WORDS = st.sampled_from(LINE.split())
 
 
 @given(st.lists(WORDS, max_size=8))
+@example(["h", "22", "-v", "-v"])
 def test_what_is_read_at_once_is_read_as_cyclopts_does(words: list[str]) -> None:
     call = QUICK.read(words)
     if call is not None:

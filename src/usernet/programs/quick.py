@@ -110,6 +110,8 @@ def _options(
         spelling, is_joined, value = word.partition("=")
         name, kind = kinds.get(spelling, ("", ""))
         if kind == "bool" and not is_joined:
+            if name in options:
+                return None
             options[name] = True
             continue
         if not is_joined:
