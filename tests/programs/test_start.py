@@ -12,6 +12,18 @@ if TYPE_CHECKING:
 
 SLOW = {"asyncio", "cyclopts", "dataclasses", "ipaddress", "pathlib", "rich", "subprocess"}
 """Each takes a tenth of what a connection may take, or more."""
+LATER = {
+    "decimal",
+    "difflib",
+    "hmac",
+    "pathlib",
+    "secrets",
+    "usernet.config.units",
+    "usernet.engine.statistics",
+    "usernet.net.ping",
+    "usernet.wireguard.status",
+}
+"""What a connection does not need to come about."""
 _IMPORTED = re.compile(r"^import time:\s*\d+ \|\s*\d+ \|\s*(\S+)$", re.MULTILINE)
 
 
@@ -36,3 +48,11 @@ def test_a_wrong_command_line_is_left_to_cyclopts() -> None:
     code, modules = imported("nc", "--wiregard", "x", "db.internal", "22")
     assert code == 2
     assert "cyclopts" in modules
+
+
+def test_a_tunnel_of_ones_own_imports_nothing_that_it_does_not_need() -> None:
+    command = [sys.executable, "-X", "importtime", "-c", "from usernet.tunnel import holding, own"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    modules = set(_IMPORTED.findall(ended.stderr))
+    assert "usernet.tunnel.tunnel" in modules
+    assert modules & LATER == set()
