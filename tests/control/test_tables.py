@@ -65,6 +65,16 @@ def test_what_is_no_change_is_refused(patch: dict[str, object], path: str) -> No
     assert caught.value.path == path
 
 
+def test_a_bottleneck_is_changed_by_its_name() -> None:
+    table: dict[str, object] = {"bottleneck": [{"name": "office", "both": "rate=2mbit"}]}
+    changed = patched(table, {"bottleneck": {"office": {"down": {"rate": "1mbit"}}}})
+    office = {"name": "office", "both": "rate=2mbit", "down": {"rate": "1mbit"}}
+    assert changed["bottleneck"] == [office]
+    present = Document.of(changed).present(Document.of(changed).scenario.link)
+    sides = {"up": {"rate": "2mbit"}, "down": {"rate": "1mbit"}}
+    assert present["bottlenecks"] == [{"name": "office", **sides}]
+
+
 def test_what_a_change_is_about() -> None:
     patch = {"rtt": "1ms", "up": "loss=1%", "flow": {"x": {"both": {"rate": "1mbit"}}}}
     assert set(touched(patch)) == {

@@ -164,11 +164,12 @@ class TestLine:
 
 class TestFlows:
     def test_one_is_added_moved_changed_and_removed(self, page: Any, running: Running) -> None:
-        page.get_by_label("Name").fill("media")
-        page.get_by_label("Filter", exact=True).fill("udp prot 1")
+        form = page.locator("#flow-add")
+        form.get_by_label("Name").fill("media")
+        form.get_by_label("Filter").fill("udp prot 1")
         page.get_by_role("button", name="Add a flow").click()
-        sync_api.expect(page.locator("#flow-add .error")).to_be_visible()
-        page.get_by_label("Filter", exact=True).fill("udp and port 3478")
+        sync_api.expect(form.locator(".error:visible")).to_contain_text("prot")
+        form.get_by_label("Filter").fill("udp and port 3478")
         page.get_by_role("button", name="Add a flow").click()
         sync_api.expect(page.locator(".flow .name")).to_have_text(["dns", "media"])
         page.get_by_role("button", name="Earlier: media").click()
@@ -187,13 +188,114 @@ class TestFlows:
         (left,) = running.http.get("/flows").json()
         assert left == {"name": "media", "filter": "udp and port 3478", "down": {"rate": "500kbit"}}
 
+    def test_one_goes_by_its_process_alone(self, page: Any, running: Running) -> None:
+        form = page.locator("#flow-add")
+        form.get_by_label("Name").fill("backup")
+        form.get_by_label("Process").fill("rsync")
+        page.get_by_role("button", name="Add a flow").click()
+        comes(page.get_by_label("Process of backup"), "rsync")
+        assert running.http.get("/flows").json()[1] == {"name": "backup", "process": "rsync"}
+
+    def test_it_shares_a_bottleneck_by_its_weight(self, page: Any, running: Running) -> None:
+        form = page.locator("#bottleneck-add")
+        form.get_by_label("Name").fill("office")
+        form.get_by_label("Rate").fill("fast")
+        page.get_by_role("button", name="Add a bottleneck").click()
+        sync_api.expect(form.locator(".error:visible")).to_contain_text("not a rate")
+        form.get_by_label("Rate").fill("2.0mbit")
+        page.get_by_role("button", name="Add a bottleneck").click()
+        office = page.locator("#bottlenecks .flow")
+        sync_api.expect(office).to_contain_text("no flow shares it yet")
+        page.locator("#flow-list summary").first.click()
+        page.get_by_label("Shares of dns").select_option("office")
+        sync_api.expect(office).to_contain_text("shared by dns")
+        weight = page.get_by_label("Weight of dns")
+        weight.fill("2000")
+        weight.press("Enter")
+        sync_api.expect(page.locator("#flow-list .error:visible")).to_contain_text("1000")
+        weight.fill("3")
+        weight.press("Enter")
+        sync_api.expect(page.locator("#flow-list .error:visible")).to_have_count(0)
+        office.locator("summary").first.click()
+        delay = office.locator(".side.down").get_by_label("Delay, one way", exact=True)
+        delay.fill("7ms")
+        delay.press("Enter")
+        while "down" not in running.control.document.table["bottleneck"][0]:  # type: ignore[index]
+            page.wait_for_timeout(10)
+        config = running.http.get("/config").json()
+        made = {"name": "office", "both": {"rate": "2.0mbit"}, "down": {"delay": "7ms"}}
+        assert config["bottleneck"] == [made]
+        assert (config["flow"][0]["share"], config["flow"][0]["weight"]) == ("office", 3)
+        page.get_by_role("button", name="Remove: office").click()
+        sync_api.expect(office.locator(".error:visible").first).to_contain_text("office")
+        page.get_by_label("Shares of dns").select_option("")
+        sync_api.expect(office).to_contain_text("no flow shares it yet")
+        page.get_by_role("button", name="Remove: office").click()
+        sync_api.expect(office).to_have_count(0)
+        assert "share" not in running.http.get("/flows").json()[0]
+
+
+class TestSteps:
+    def test_one_is_added_changed_and_removed(self, page: Any, running: Running) -> None:
+        page.get_by_role("button", name="Add a step").click()
+        form = page.locator("#step")
+        form.get_by_label("At", exact=True).fill("90 minutes")
+        form.get_by_label("Values", exact=True).fill("rate=2mbit loss='1% 25%'")
+        form.get_by_role("button", name="Save").click()
+        at = form.locator(".labelled", has=page.get_by_label("At", exact=True))
+        sync_api.expect(at.locator(".error:visible")).to_contain_text("minutes")
+        form.get_by_label("At", exact=True).fill("90min")
+        form.get_by_label("Of", exact=True).select_option("dns")
+        form.get_by_role("button", name="Save").click()
+        sync_api.expect(form).to_be_hidden()
+        sync_api.expect(page.locator("#events li")).to_have_count(3)
+        sync_api.expect(page.locator("#events li").nth(1)).to_contain_text("1:30:00")
+        made = {"time": "90min", "set": {"flow": {"dns": {"both": "rate=2mbit loss='1% 25%'"}}}}
+        assert running.http.get("/config").json()["at"][2] == made
+        page.locator("#events li").nth(1).get_by_role("button", name="Edit").click()
+        form.get_by_label("What").select_option("outage")
+        form.get_by_label("For", exact=True).fill("3s")
+        form.get_by_role("button", name="Save").click()
+        sync_api.expect(page.locator("#events li").nth(1)).to_contain_text("outage")
+        assert running.http.get("/config").json()["at"][2] == {"time": "90min", "outage": "3s"}
+        page.locator("#events li").nth(1).get_by_role("button", name="Edit").click()
+        form.get_by_role("button", name="Remove this step").click()
+        sync_api.expect(page.locator("#events li")).to_have_count(2)
+
+    def test_what_nobody_touches_stays_as_it_was_typed(self, page: Any, running: Running) -> None:
+        page.get_by_role("button", name="Edit").first.click()
+        form = page.locator("#step")
+        comes(form.get_by_label("Values", exact=True), "delay=50ms")
+        form.get_by_label("At", exact=True).fill("61min")
+        form.get_by_role("button", name="More values").click()
+        form.get_by_label("Values", exact=True).last.fill("loss=x")
+        form.get_by_role("button", name="Save").click()
+        wrong = form.locator(".values").last.locator(".error:visible")
+        sync_api.expect(wrong).to_contain_text("loss: ")
+        form.get_by_label("Values", exact=True).last.fill("loss=3%")
+        form.get_by_role("button", name="Save").click()
+        sync_api.expect(form).to_be_hidden()
+        changes = {"down": {"delay": "50ms"}, "both": "loss=3%"}
+        assert running.http.get("/config").json()["at"][0] == {"time": "61min", "set": changes}
+
+    def test_what_somebody_else_has_changed_is_not_overwritten(
+        self, page: Any, running: Running
+    ) -> None:
+        page.get_by_role("button", name="Edit").first.click()
+        table = {**running.control.document.table, "at": [{"time": "5h", "outage": "1s"}]}
+        running.control.replace(table)
+        sync_api.expect(page.locator("#events li")).to_have_count(1)
+        page.locator("#step").get_by_role("button", name="Save").click()
+        sync_api.expect(page.locator("#step")).to_contain_text("somebody else has changed this")
+        assert running.http.get("/config").json() == table
+
 
 class TestScenario:
     def test_it_is_paused_sought_and_played(self, page: Any, running: Running) -> None:
         page.get_by_role("button", name="Pause").click()
         play = page.get_by_role("button", name="Play")
         sync_api.expect(play).to_be_visible()
-        page.locator("#events button").first.click()
+        page.locator("#events .go").first.click()
         comes(field(page, "down", "Delay, one way"), "50ms")
         sync_api.expect(page.locator("#position")).to_have_text("1:00:00")
         assert not running.http.get("/scenario").json()["playing"]

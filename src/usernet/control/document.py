@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from usernet.config.impairment import Impairment
-    from usernet.config.link import Flow, Link
+    from usernet.config.link import Bottleneck, Flow, Link
     from usernet.config.timeline import Target
     from usernet.control.tables import Table
 
@@ -163,7 +163,8 @@ class Document:
 
     def present(self, link: Link) -> dict[str, object]:
         """What a link is now, in texts: as typed, wherever that is what holds now."""
-        named = {str(flow["name"]): flow for flow in tables.flows(self.table)}
+        every = (*tables.flows(self.table), *tables.bottlenecks(self.table))
+        named = {str(one["name"]): one for one in every}
         return {
             **self._sides(self.table, link),
             "flows": [
@@ -175,9 +176,15 @@ class Document:
                 }
                 for flow in link.flows
             ],
+            "bottlenecks": [
+                {"name": one.name, **self._sides(named.get(one.name, {}), one)}
+                for one in link.bottlenecks
+            ],
         }
 
-    def _sides(self, table: Table, subject: Link | Flow) -> dict[str, dict[str, object]]:
+    def _sides(
+        self, table: Table, subject: Link | Flow | Bottleneck
+    ) -> dict[str, dict[str, object]]:
         both = tables.items(table.get("both"))
         return {
             direction: dict(

@@ -18,7 +18,16 @@ from usernet.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Table", "flows", "items", "patched", "place_of", "touched", "with_profile"]
+__all__ = [
+    "Table",
+    "bottlenecks",
+    "flows",
+    "items",
+    "patched",
+    "place_of",
+    "touched",
+    "with_profile",
+]
 
 Table: TypeAlias = dict[str, object]
 """A table of TOML, or an object of JSON."""
@@ -38,43 +47,53 @@ def items(side: object, path: str = "") -> Table:
 
 def flows(table: Table) -> list[Table]:
     """The flows of a table."""
-    return cast("list[Table]", table.get("flow", []))
+    return _each(table, "flow")
 
 
-def place_of(table: Table, name: str, path: str = "flow") -> int:
-    """Where in the table's list the flow of this name stands.
+def bottlenecks(table: Table) -> list[Table]:
+    """The bottlenecks of a table."""
+    return _each(table, "bottleneck")
+
+
+def place_of(table: Table, name: str, path: str = "flow", kind: str = "flow") -> int:
+    """Where in the table's list the flow, or the bottleneck, of this name stands.
 
     Raises:
         ConfigError: There is none.
     """
-    names = [str(flow["name"]) for flow in flows(table)]
-    known(name, names, path=path, what="flow")
+    names = [str(one["name"]) for one in _each(table, kind)]
+    known(name, names, path=path, what=kind)
     return names.index(name)
 
 
+def _each(table: Table, kind: str) -> list[Table]:
+    return cast("list[Table]", table.get(kind, []))
+
+
 def patched(table: Table, patch: Mapping[str, object]) -> Table:
-    """The table after a change, which has the keys of `SIDES`, and ``flow``: changes by name.
+    """The table after a change: the keys of `SIDES`; ``flow`` and ``bottleneck``, changes by name.
 
     Raises:
         ConfigError: A key is unknown, or something is not what it should be.
     """
     new = deepcopy(table)
     for key in patch:
-        known(key, (*SIDES, "flow"), path=key)
+        known(key, (*SIDES, *_NAMED), path=key)
     lay(new, patch, "")
-    for name, change in as_table(patch.get("flow", {}), "flow").items():
-        path = f"flow.{name}"
-        flow = flows(new)[place_of(new, name, path)]
-        change_flow(flow, as_table(change, path), path)
+    for kind in _NAMED:
+        for name, change in as_table(patch.get(kind, {}), kind).items():
+            path = f"{kind}.{name}"
+            place = place_of(new, name, path, kind)
+            change_flow(_each(new, kind)[place], as_table(change, path), path)
     return new
 
 
 def change_flow(flow: Table, change: Mapping[str, object], path: str) -> None:
-    """Change a flow in place: its sides, and whatever else it has."""
+    """Change a flow, or a bottleneck, in place: its sides, and whatever else it has."""
     own = {key: value for key, value in change.items() if key not in SIDES}
-    if "filter" in own or "name" in own:
-        for key in ("name", "filter"):
-            as_text(own.get(key, flow.get(key)), f"{path}.{key}")
+    for key in ("name", "filter"):
+        if key in own and (key == "name" or own[key] is not None):
+            as_text(own[key], f"{path}.{key}")
     for key, value in own.items():
         _put(flow, key, value)
     lay(flow, change, path)
@@ -118,6 +137,7 @@ def with_profile(table: Table, name: str | None) -> Table:
 
 
 _ABSENT = object()
+_NAMED = ("flow", "bottleneck")
 
 
 def _touched(

@@ -142,14 +142,15 @@ class Api:
 
     async def scenario(self, _request: Request) -> Response:
         """The timeline, and where it is."""
-        scenario = self._control.scenario
+        generation, document = self._control.read()
         present = self._control.present()
-        duration = scenario.duration_ns
+        duration = document.scenario.duration_ns
         told = {
+            "generation": generation,
             "position": present["position"],
             "playing": present["playing"],
             "duration": None if duration is None else duration / 1e9,
-            "events": [_event(event) for event in scenario.timeline],
+            "events": [_event(event) for event in document.scenario.timeline],
         }
         return JSONResponse(told)
 
@@ -273,6 +274,7 @@ def _every_profile() -> list[dict[str, str]]:
 def _event(event: Event) -> dict[str, object]:
     repeat = None if event.repeat_ns is None else event.repeat_ns / 1e9
     return {
+        "place": event.place,
         "time": event.time_ns / 1e9,
         "lasts": event.lasts_ns / 1e9,
         "repeat": repeat,

@@ -84,6 +84,7 @@ _SHARING: dict[str, Schema] = {
     "share": _told(_TEXT, "The bottleneck that it shares; link for the link's own."),
     "weight": _told(_WHOLE, "Its part of it."),
 }
+_UNSHARING = {key: nullable(schema) for key, schema in _SHARING.items()}
 _FILTER: Schema = {"type": "string", "example": "udp and port 3478"}
 _TEXTS: Schema = {"type": "object", "additionalProperties": _VALUE}
 _COUNTS: Schema = {"type": "object", "additionalProperties": _WHOLE}
@@ -100,8 +101,14 @@ SCHEMAS: dict[str, Schema] = {
     "FlowChange": {
         "type": "object",
         "description": "What of a flow is to change.",
-        "properties": {"name": _NAME, "filter": _FILTER, **_SHARING, **_SIDES},
+        "properties": {"name": _NAME, "filter": _FILTER, **_UNSHARING, **_SIDES},
         "example": {"down": {"loss": "2%"}},
+    },
+    "BottleneckChange": {
+        "type": "object",
+        "description": "What of a bottleneck is to change.",
+        "properties": {"name": _NAME, **_SIDES},
+        "example": {"down": {"rate": "2mbit"}},
     },
     "Config": {
         "type": "object",
@@ -123,10 +130,11 @@ SCHEMAS: dict[str, Schema] = {
     },
     "Patch": {
         "type": "object",
-        "description": "Values to set now, as of a timeline's set; flow: changes by name.",
+        "description": "Values to set now, as of a timeline's set; flow, bottleneck: by name.",
         "properties": {
             **_SIDES,
             "flow": {"type": "object", "additionalProperties": ref("FlowChange")},
+            "bottleneck": {"type": "object", "additionalProperties": ref("BottleneckChange")},
         },
         "additionalProperties": False,
         "example": {"down": {"rate": "1mbit"}},
@@ -142,6 +150,7 @@ SCHEMAS: dict[str, Schema] = {
             "up": _TEXTS,
             "down": _TEXTS,
             "flows": array({"type": "object"}),
+            "bottlenecks": array({"type": "object"}),
             "profile": nullable(_TEXT),
             "capture": ref("Capture"),
         }
@@ -228,6 +237,7 @@ SCHEMAS: dict[str, Schema] = {
     ),
     "Scenario": record(
         {
+            "generation": _WHOLE,
             "position": _NUMBER,
             "playing": _FLAG,
             "duration": nullable(_NUMBER),
@@ -235,7 +245,13 @@ SCHEMAS: dict[str, Schema] = {
         }
     ),
     "Event": record(
-        {"time": _NUMBER, "lasts": _NUMBER, "repeat": nullable(_NUMBER), "text": _TEXT}
+        {
+            "place": _told(_TEXT, "Where the config has it, as errors say it: at[0]."),
+            "time": _NUMBER,
+            "lasts": _NUMBER,
+            "repeat": nullable(_NUMBER),
+            "text": _TEXT,
+        }
     ),
     "Capture": record({"running": _FLAG, "available": _FLAG}),
     "Place": {

@@ -1,11 +1,12 @@
 // Flows: in their order, each with its filter and both directions.
 
+import { complain, forgive, labelled, text, told } from "/assets/complaint.js";
 import { byId, el, setText } from "/assets/element.js";
 import { rate, share } from "/assets/quantity.js";
-import { Side } from "/assets/side.js";
+import { Sharing } from "/assets/sharing.js";
+import { Pair } from "/assets/side.js";
 
 const at = (name) => `/flows/${encodeURIComponent(name)}`;
-const told = (error) => [error.told?.message ?? error.message, error.told?.allowed].filter(Boolean).join(": ");
 
 class Flow {
   constructor(wire, name) {
@@ -28,21 +29,23 @@ class Flow {
     this.filter.addEventListener("keydown", (event) => {
       if (event.key === "Escape") { this.dirty = false; this.error.hidden = true; this.filter.value = this.told; }
     });
-    this.sides = Object.fromEntries(["down", "up"].map((way) => [way, new Side(way, (key, value) =>
-      wire.call("PATCH", at(name), { [way]: { [key]: value } }))]));
-    this.details = el("details", {}, el("summary", { textContent: "Impairments" }), el("div", { className: "sides" }, ...Object.values(this.sides).map((side) => side.element)));
+    const change = (values) => wire.call("PATCH", at(name), values);
+    this.sharing = new Sharing(name, change);
+    this.pair = new Pair(change, this.sharing.element);
     this.element = el("li", { className: "flow" },
       el("div", { className: "bar" }, el("span", { className: "name", textContent: name }), this.filter, this.rates, this.earlier, this.later, remove),
-      this.error, this.details);
+      this.error, this.pair.element);
   }
 
-  show(flow, place, count) {
+  show(flow, place, count, bottlenecks) {
     this.place = place;
     this.told = flow.filter;
     if (!this.dirty && this.filter.value !== flow.filter) this.filter.value = flow.filter;
     this.earlier.disabled = place === 0;
     this.later.disabled = place === count - 1;
-    for (const way of ["down", "up"]) this.sides[way].show(flow[way]);
+    this.filter.placeholder = flow.process ? `all of ${flow.process}` : "";
+    this.sharing.show(flow, bottlenecks);
+    this.pair.show(flow);
   }
 
   showPoint(lines) {
@@ -50,13 +53,12 @@ class Flow {
     if (!down || !up) return;
     const lost = down.loss || up.loss ? ` · ${share(Math.max(down.loss, up.loss))} lost` : "";
     setText(this.rates, `↓ ${rate(down.bits_out)} ↑ ${rate(up.bits_out)}${lost}`);
-    this.sides.down.showUse(down.bits_out);
-    this.sides.up.showUse(up.bits_out);
+    this.pair.showUse(down.bits_out, up.bits_out);
   }
 
   async #refilter() {
     this.filter.removeAttribute("aria-invalid");
-    const done = await this.#try(() => this.wire.call("PATCH", at(this.name), { filter: this.filter.value }));
+    const done = await this.#try(() => this.wire.call("PATCH", at(this.name), { filter: this.filter.value.trim() || null }));
     this.dirty = !done;
     if (!done) this.filter.setAttribute("aria-invalid", "true");
   }
@@ -81,11 +83,14 @@ export class Flows {
     this.wire = wire;
     this.flows = new Map();
     this.form = byId("flow-add");
-    this.error = this.form.querySelector(".error");
+    this.name = labelled("Name", text("media"), "short");
+    this.filter = labelled("Filter", text("udp and port 3478"));
+    this.process = labelled("Process", text("anybody", { title: "Under usernet run: only packets of programs of this name" }), "short");
+    this.form.append(...[this.name, this.filter, this.process].map((one) => one.element), el("button", { type: "submit", textContent: "Add a flow" }));
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#submit(); });
   }
 
-  show(flows) {
+  show(flows, bottlenecks) {
     const list = byId("flow-list");
     for (const [name, flow] of this.flows) {
       if (!flows.some((one) => one.name === name)) { flow.element.remove(); this.flows.delete(name); }
@@ -93,7 +98,7 @@ export class Flows {
     flows.forEach((one, place) => {
       if (!this.flows.has(one.name)) this.flows.set(one.name, new Flow(this.wire, one.name));
       const flow = this.flows.get(one.name);
-      flow.show(one, place, flows.length);
+      flow.show(one, place, flows.length, bottlenecks);
       if (list.children[place] !== flow.element) {
         const focused = flow.element.contains(document.activeElement) ? document.activeElement : null;
         list.insertBefore(flow.element, list.children[place] ?? null);
@@ -113,25 +118,23 @@ export class Flows {
   #open(name) {
     const flow = this.flows.get(name);
     if (!flow) { setTimeout(() => this.#open(name), 50); return; }
-    flow.details.open = true;
+    flow.pair.open();
     flow.element.scrollIntoView({ block: "nearest" });
   }
 
   async #submit() {
-    const { name, filter } = this.form.elements;
-    this.error.hidden = true;
-    for (const input of [name, filter]) input.removeAttribute("aria-invalid");
+    const fields = { name: this.name, filter: this.filter, process: this.process };
+    for (const one of Object.values(fields)) forgive(one);
+    const typed = Object.entries(fields).map(([key, { input }]) => [key, input.value.trim()]);
+    const flow = Object.fromEntries(typed.filter(([key, value]) => value || key === "name"));
     try {
-      const added = name.value.trim();
-      await this.wire.call("POST", "/flows", { name: added, filter: filter.value.trim() });
+      await this.wire.call("POST", "/flows", flow);
       this.form.reset();
-      this.#open(added);
+      this.#open(flow.name);
     } catch (error) {
-      const culprit = error.told?.path?.endsWith("filter") ? filter : name;
-      culprit.setAttribute("aria-invalid", "true");
-      culprit.focus();
-      this.error.textContent = told(error);
-      this.error.hidden = false;
+      const culprit = fields[error.told?.path?.split(".").at(-1)] ?? this.name;
+      complain(culprit, told(error));
+      culprit.input.focus();
     }
   }
 }

@@ -1,5 +1,6 @@
 // The page of a running line. All that it shows is what the line says: two pages never disagree.
 
+import { Bottlenecks } from "/assets/bottlenecks.js";
 import { Charts } from "/assets/charts.js";
 import { Drops } from "/assets/drops.js";
 import { byId, el, setText } from "/assets/element.js";
@@ -28,7 +29,7 @@ const fail = (error) => {
 
 const sides = Object.fromEntries(["down", "up"].map((way) => [way, new Side(way, (key, value) => wire.call("PATCH", "/config", { [way]: { [key]: value } }))]));
 byId("sides").append(sides.down.element, sides.up.element);
-const flows = new Flows(wire), charts = new Charts(), timeline = new Timeline(wire, fail), drops = new Drops();
+const flows = new Flows(wire), bottlenecks = new Bottlenecks(wire), charts = new Charts(), timeline = new Timeline(wire, fail), drops = new Drops();
 const talkers = new Talkers(flows, fail);
 let generation = 0, profiles = [], heard = 0, over = false, late = 0;
 
@@ -40,7 +41,9 @@ const present = (told) => {
   setText(byId("ends"), first ? `${first} ⇄ ${second}` : "");
   document.title = first ? `${first} – ${second}: usernet` : "usernet";
   for (const way of ["down", "up"]) sides[way].show(told[way]);
-  flows.show(told.flows);
+  flows.show(told.flows, told.bottlenecks);
+  bottlenecks.show(told.bottlenecks, told.flows);
+  timeline.step.know(told.flows, told.bottlenecks);
   charts.show(told.flows);
   choose(told.profile ?? "none");
   capture(told.capture);
@@ -56,6 +59,7 @@ const point = (told) => {
   charts.add(told);
   drops.count(told);
   flows.showPoint(told.lines);
+  bottlenecks.showPoint(told.lines);
   for (const way of ["down", "up"]) sides[way].showUse(charts.reading(told, way, { sum: true, of: (one) => one.bits_out, name: "rate" }));
   timeline.show(told.position, told.playing);
   setText(byId("time"), seconds(told.time));

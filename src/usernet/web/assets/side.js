@@ -12,7 +12,7 @@ const shown = (value) => (value === undefined ? "" : Array.isArray(value) ? valu
 
 export class Side {
   // set(key, value): has the line take a value; rejects with what is wrong.
-  constructor(way, set, { compact = false } = {}) {
+  constructor(way, set) {
     this.way = way;
     this.set = set;
     this.values = {};
@@ -21,7 +21,7 @@ export class Side {
     this.use = el("span", { className: "use" });
     this.cut = el("button", { type: "button", className: "small", textContent: "Cut", "aria-pressed": "false" });
     this.cut.addEventListener("click", () => this.#send("down", this.values.down ? null : true, this.cut));
-    const head = el("div", { className: "head" }, el("h3", { textContent: compact ? way : `${way[0].toUpperCase()}${way.slice(1)}` }), this.use, this.cut);
+    const head = el("div", { className: "head" }, el("h3", { textContent: `${way[0].toUpperCase()}${way.slice(1)}` }), this.use, this.cut);
     const more = el("details", {}, el("summary", { textContent: "More" }), ...OTHERS.map((key) => this.#field(key, key.replaceAll("_", " "), "")));
     this.more = more;
     this.problem = el("p", { className: "error", role: "alert", hidden: true });
@@ -141,5 +141,37 @@ export class Side {
     field.slider.disabled = at === null; // what has no place on it is left as it is
     field.slider.value = String(at ?? 0);
     field.slider.setAttribute("aria-valuetext", text || "none");
+  }
+}
+
+// Both directions of a flow or a bottleneck, made when they are opened: there may be hundreds of them.
+export class Pair {
+  constructor(set, ...before) {
+    this.set = set;
+    this.place = el("div", { className: "sides" });
+    this.element = el("details", {}, el("summary", { textContent: "Impairments" }), ...before, this.place);
+    this.element.addEventListener("toggle", () => { if (this.element.open) this.#make(); });
+  }
+
+  open() {
+    this.element.open = true;
+    this.#make();
+  }
+
+  show(values) {
+    this.values = values;
+    for (const way of this.sides ? ["down", "up"] : []) this.sides[way].show(values[way]);
+  }
+
+  showUse(down, up) {
+    this.sides?.down.showUse(down);
+    this.sides?.up.showUse(up);
+  }
+
+  #make() {
+    if (this.sides) return;
+    this.sides = Object.fromEntries(["down", "up"].map((way) => [way, new Side(way, (key, value) => this.set({ [way]: { [key]: value } }))]));
+    this.place.append(this.sides.down.element, this.sides.up.element);
+    this.show(this.values);
   }
 }

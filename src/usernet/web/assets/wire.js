@@ -31,8 +31,8 @@ export class Wire {
     }
   }
 
-  async call(method, path, body) {
-    const options = { method, headers: {} };
+  async call(method, path, body, headers = {}) {
+    const options = { method, headers: { ...headers } };
     if (body !== undefined) {
       options.headers["Content-Type"] = "application/json";
       options.body = JSON.stringify(body);
@@ -44,6 +44,20 @@ export class Wire {
   }
 
   get(path) { return this.call("GET", path); }
+
+  // Makes another config of the present one, in place; anew where somebody else has changed it meanwhile.
+  async rewrite(change) {
+    for (;;) {
+      const response = await this.fetch("/config");
+      const table = await response.json();
+      change(table);
+      try {
+        return await this.call("PUT", "/config", table, { "If-Match": response.headers.get("ETag") });
+      } catch (error) {
+        if (error.told?.kind !== "generation") throw error;
+      }
+    }
+  }
 
   async save(path, name) {
     const response = await this.fetch(path);
