@@ -76,6 +76,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "tunnel/lined.py": "tests/tunnel/test_tunnel.py",
     "tunnel/peers.py": "tests/tunnel/test_tunnel.py",
     "tunnel/pipes.py": "tests/tunnel/test_own.py",
+    "tunnel/tunnel_keys.py": "tests/tunnel/test_tunnel.py",
     "tunnel/way.py": "tests/tunnel/test_own.py",
     "web/bodies.py": "tests/web/test_api.py",
     "web/guard.py": "tests/web/test_api.py",

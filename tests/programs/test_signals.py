@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -93,3 +96,45 @@ def test_the_callers_wake_up_is_back_afterwards(earlier: list[int]) -> None:
         assert inside == stopped.fileno()
     assert signal.set_wakeup_fd(before) == -1
     assert earlier == []
+
+
+def test_files_are_read_again_for_sighup_once_each_time(earlier: list[int]) -> None:
+    with stop_signals(reads_again=True) as stopped:
+        assert not stopped.take_again()
+        for _ in range(2):
+            signal.raise_signal(signal.SIGHUP)
+            assert stopped.take_again()
+            assert not stopped.take_again()
+        assert not stopped
+        signal.raise_signal(signal.SIGTERM)
+        assert stopped
+    assert earlier == []
+
+
+PROGRAM = """
+import fcntl, termios
+from usernet.programs.signals import stop_signals
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+with stop_signals(reads_again=True) as stopped:
+    print("ready", flush=True)
+    while not stopped:
+        stopped.wait(60)
+        if stopped.take_again():
+            print("again", flush=True)
+"""
+
+
+def test_sighup_of_a_terminal_that_has_gone_ends_it() -> None:
+    ours, its = pty.openpty()
+    words = [sys.executable, "-c", PROGRAM]
+    with subprocess.Popen(
+        words, stdin=its, stdout=subprocess.PIPE, start_new_session=True, text=True
+    ) as started:
+        os.close(its)
+        assert started.stdout is not None
+        assert started.stdout.readline() == "ready\n"
+        started.send_signal(signal.SIGHUP)
+        assert started.stdout.readline() == "again\n"
+        os.close(ours)
+        assert started.wait(60) == 0
+        assert started.stdout.read() == ""

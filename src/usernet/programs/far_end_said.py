@@ -10,11 +10,11 @@ from usernet.programs.live import record, summary
 from usernet.programs.outside import how_many
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from usernet.config.keys import PublicKey
     from usernet.config.scenario import Scenario
-    from usernet.config.wireguard import Peer
+    from usernet.config.wireguard import TunnelConfig
     from usernet.engine import Statistics
     from usernet.programs.far_end import FarEnd
     from usernet.report.connections import Connections
@@ -83,14 +83,19 @@ class Said:
         self._event("stranger", public_key=str(key))
         self._tell(f"a stranger called: {key}")
 
-    def changed(self, before: Sequence[Peer], after: Sequence[Peer]) -> None:
-        """The files have other peers."""
-        old, new = ({str(one.public_key) for one in peers} for peers in (before, after))
+    def changed(self, before: TunnelConfig, after: TunnelConfig, status: DeviceStatus) -> None:
+        """There are other peers, another port or another key."""
+        old, new = ({str(one.public_key) for one in end.peers} for end in (before, after))
         for key in old - new:
             self._here.pop(key, None)
         self._event("peers", count=len(new), added=sorted(new - old), removed=sorted(old - new))
         told = _counted((("added", new - old), ("removed", old - new)))
-        self._tell(f"peers: {told or 'changed'}; there are {len(new)}")
+        same = "as they were" if before.peers == after.peers else "changed"
+        self._tell(f"peers: {told or same}; there are {len(new)}")
+        if (before.private_key, before.listen_port) != (after.private_key, after.listen_port):
+            key, port = str(status.public_key), status.port
+            self._event("device", port=port, public_key=key)
+            self._tell(f"the gateway is at UDP port {port} now, with the public key {key}")
 
     def end(self, status: DeviceStatus, connections: Connections, statistics: Statistics) -> None:
         """It is over."""

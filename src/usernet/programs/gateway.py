@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
 
 from usernet.engine.keys import public_key
-from usernet.errors import ConfigError, UsernetError
+from usernet.errors import UsernetError
 from usernet.net.emulation import Emulation
 from usernet.programs.far_end import DEVICE, GATEWAY, SOCKET, FarEnd
 from usernet.programs.far_end_said import Said
@@ -20,18 +20,20 @@ from usernet.programs.published import published_to_peer
 from usernet.programs.signals import stop_signals
 from usernet.report.connections import Connections
 from usernet.tunnel.shown import Shown
+from usernet.tunnel.uapi_socket import UapiSocket
+from usernet.wireguard.change import changed, placed
 from usernet.wireguard.endpoints import numeric
 from usernet.wireguard.status import DeviceStatus
 from usernet.wireguard.watched import WatchedFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from usernet.config.apps import Publish
     from usernet.config.scenario import Scenario
     from usernet.config.wireguard import TunnelConfig
+    from usernet.net.emulation import Ends
     from usernet.programs.signals import Stopped
     from usernet.sandbox.resolver import Resolver
+    from usernet.wireguard.change import Change
 
 __all__ = ["gateway"]
 
@@ -50,6 +52,7 @@ def gateway(
     between_peers: bool = False,
     line: LineOptions | None = None,
     pcap: Path | None = None,
+    uapi: str | None = None,
     quiet: bool = False,
     as_json: Annotated[bool, Parameter(name="--json")] = False,
 ) -> None:
@@ -57,7 +60,8 @@ def gateway(
 
     For example: `usernet gateway --wireguard server.conf --peers peers/`. It needs no privilege,
     and changes nothing on the machine: what peers say is said again by sockets of this program.
-    They ask for names at the gateway's own address. *Up* is what peers send. Ctrl-C ends it.
+    They ask for names at the gateway's own address. *Up* is what peers send. Ctrl-C ends it, and
+    SIGHUP has it read its files again.
 
     Args:
         wireguard: A file of wg-quick; several are read as one.
@@ -69,6 +73,8 @@ def gateway(
         between_peers: Peers reach each other.
         line: What the line between the peers and this machine is like.
         pcap: Write a capture (pcapng): the tunnels' packets, and what is in them.
+        uapi: The name by which `wg show`, `wg set` and `wg syncconf` know it, such as wg0, which
+            takes root; or a path with a slash for the socket, for other programs.
         quiet: Say nothing but errors.
         as_json: Print events as JSON, one a line.
     """
@@ -76,9 +82,9 @@ def gateway(
     said = Said(quiet=quiet, as_json=as_json)
     files = WatchedFiles((*wireguard, *peers), said.warning)
     wishes = _Wishes(tuple(map(published_to_peer, publish)), pcap, loopback, between_peers)
-    with stop_signals() as stopped:
+    with stop_signals(reads_again=True) as stopped:
         name = f"gateway {' '.join(map(str, wireguard))}"
-        _Running(name, files, wishes, scenario, said).to_the_end(stopped)
+        _Running(name, files, wishes, scenario, said).to_the_end(stopped, uapi)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +103,7 @@ class _Wishes:
 
 
 class _Running:
-    """A gateway that runs, and follows its files."""
+    """A gateway that runs, and follows its files and what `wg` says."""
 
     def __init__(
         self, name: str, files: WatchedFiles, wishes: _Wishes, scenario: Scenario, said: Said
@@ -105,39 +111,36 @@ class _Running:
         self._name = name
         self._files = files
         self._wishes = wishes
-        self._resolver = machine_resolver()
-        self._end = wishes.end(files.read(), self._resolver)
-        listen = self._end.config.listen_port
-        self._port: int = _PORT if listen is None else listen
-        self._public_key = public_key(self._end.config.private_key)
+        self._end = wishes.end(files.read(), machine_resolver())
         self._said = said
         self._scenario = scenario
-        ends = self._end.ends(self._port, wishes.pcap)
-        self._emulation = Emulation(scenario, ends, seed=scenario.seed or 0)
+        self._emulation = Emulation(scenario, self._ends(self._end), seed=scenario.seed or 0)
 
-    def to_the_end(self, stopped: Stopped) -> None:
+    def to_the_end(self, stopped: Stopped, uapi: str | None) -> None:
         """Serve until a signal comes."""
-        with Shown() as shown, self._running():
-            self._said.ready(self._end, self._status(), self._scenario)
+        with ExitStack() as stack:
+            stack.callback(self._emulation.stop)
+            shown = stack.enter_context(Shown())
+            told = [stack.enter_context(UapiSocket(uapi, self, self._said.warning))] if uapi else []
+            self._said.ready(self._end, self.status(), self._scenario)
             while not stopped:
-                stopped.wait(_LOOK_SECONDS, self._emulation.engine, shown)
-                self._emulation.check()
-                if self._files.have_changed():
-                    self._follow()
-                self._meet_strangers()
-                status = self._status()
+                stopped.wait(_LOOK_SECONDS, self._emulation.engine, shown, *told)
+                self._look(anew=stopped.take_again())
+                for one in told:
+                    one.serve()
+                status = self.status()
                 self._said.look(status)
                 shown.answer(status)
             statistics = self._emulation.statistics()
             connections = Connections.from_core(self._emulation.series(GATEWAY))
-            self._said.end(self._status(), connections, statistics)
+            self._said.end(self.status(), connections, statistics)
 
-    @contextmanager
-    def _running(self) -> Generator[None]:
-        try:
-            yield
-        finally:
-            self._emulation.stop()
+    def _look(self, *, anew: bool) -> None:
+        """See after the line and who calls, and read the files where they may be others."""
+        self._emulation.check()
+        if anew or self._files.have_changed():
+            self._follow()
+        self._meet_strangers()
 
     def _meet_strangers(self) -> None:
         """Whoever has called waits for a moment, and is answered when the files come to know it."""
@@ -148,22 +151,40 @@ class _Running:
     def _follow(self) -> None:
         """Peers have come or gone, as the files say it; a file that is wrong changes nothing."""
         try:
-            end = self._wishes.end(self._files.read(), self._resolver)
-            if end.config.private_key != self._end.config.private_key:
-                raise ConfigError("another private key", allowed="start the gateway anew for it")
-            self._emulation.rejoin(end.ends(self._port, self._wishes.pcap))
-        except UsernetError as error:
+            self._become(self._wishes.end(self._files.read(), machine_resolver()))
+        except (UsernetError, OSError) as error:
             self._said.warning(f"{error}; the peers stay as they are")
-            return
-        self._said.changed(self._end.config.peers, end.config.peers)
-        self._end = end
 
-    def _status(self) -> DeviceStatus:
+    def _ends(self, end: FarEnd) -> Ends:
+        port = end.config.listen_port
+        return end.ends(_PORT if port is None else port, self._wishes.pcap)
+
+    def _become(self, end: FarEnd) -> None:
+        """Be another far end; where that cannot be, this one stays."""
+        self._emulation.rejoin(self._ends(end))
+        before, self._end = self._end, end
+        self._said.changed(before.config, end.config, self.status())
+
+    # ---- what `wg` asks and says ----
+
+    def config(self) -> TunnelConfig:
+        """As `UapiDevice.config`."""
+        return self._end.config
+
+    def status(self) -> DeviceStatus:
+        """As `UapiDevice.status`."""
         statistics = self._emulation.statistics()
         return DeviceStatus.from_core(
             self._name,
-            self._public_key,
+            public_key(self._end.config.private_key),
             statistics.apps[DEVICE],
             statistics.time_ns,
-            cast("int", statistics.apps[SOCKET].get("port", self._port)),
+            cast("int", statistics.apps[SOCKET].get("port", 0)),
         )
+
+    def change(self, change: Change) -> None:
+        """As `UapiDevice.change`: it holds until the files change."""
+        self._become(replace(self._end, config=changed(self._end.config, change)))
+        peers = self._emulation.engine.tunnel(DEVICE)
+        for one in placed(self._end.config, change):
+            peers.set(one)  # it is there, wherever it was last heard

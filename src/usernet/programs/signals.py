@@ -1,7 +1,12 @@
-"""Signals: Ctrl-C, SIGTERM and SIGHUP ask a program to end; the second time they end it."""
+"""Signals: Ctrl-C, SIGTERM and SIGHUP ask a program to end; the second time they end it.
+
+A program with files that can be read again does so for SIGHUP, as daemons do, unless SIGHUP comes
+because its terminal has gone.
+"""
 
 from __future__ import annotations
 
+import os
 import select
 import signal
 import socket
@@ -30,6 +35,7 @@ class Stopped:
 
     def __init__(self) -> None:
         self._by: int | None = None
+        self._is_asked_again = False
         self._reads, self._writes = socket.socketpair()
         self._writes.setblocking(False)
 
@@ -39,6 +45,15 @@ class Stopped:
     def note(self, number: int, _frame: FrameType | None = None) -> None:
         """A signal has come; a handler as `signal.signal` takes it."""
         self._by = number
+
+    def note_again(self) -> None:
+        """Somebody wants the files to be read again."""
+        self._is_asked_again = True
+
+    def take_again(self) -> bool:
+        """Whether somebody has wanted that since the last call."""
+        wanted, self._is_asked_again = self._is_asked_again, False
+        return wanted
 
     def wait(self, seconds: float, *others: HasFileno) -> None:
         """Sleep so long, or until a signal comes, or something else becomes readable."""
@@ -58,8 +73,12 @@ class Stopped:
 
 
 @contextmanager
-def stop_signals() -> Generator[Stopped]:
-    """Inside, the first signal that asks to end is noted; a second one has its usual effect."""
+def stop_signals(*, reads_again: bool = False) -> Generator[Stopped]:
+    """Inside, the first signal that asks to end is noted; a second one has its usual effect.
+
+    Args:
+        reads_again: SIGHUP asks to read files again, as long as the terminal is there.
+    """
     stopped = Stopped()
     before = {number: signal.getsignal(number) for number in _ENDING}
 
@@ -67,7 +86,12 @@ def stop_signals() -> Generator[Stopped]:
         for number, handler in before.items():
             signal.signal(number, handler)
 
+    had_terminal = _has_terminal()
+
     def note(number: int, frame: FrameType | None) -> None:
+        if number == signal.SIGHUP and reads_again and _has_terminal() == had_terminal:
+            stopped.note_again()
+            return
         stopped.note(number, frame)
         restore()
 
@@ -80,3 +104,12 @@ def stop_signals() -> Generator[Stopped]:
         signal.set_wakeup_fd(wakes)
         restore()
         stopped.close()
+
+
+def _has_terminal() -> bool:
+    """Whether there is a controlling terminal: a shell's, and not a service's (tty(4))."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

@@ -27,11 +27,12 @@ from usernet.net.bridge import Bridge
 from usernet.net.host import Host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from usernet.config.address import Subnet
     from usernet.config.apps import App
     from usernet.config.socket_options import Congestion
-    from usernet.config.wireguard import TunnelConfig
+    from usernet.config.wireguard import Peer, TunnelConfig
     from usernet.engine.statistics import Statistics
     from usernet.net.network_link import NetworkLink
     from usernet.wireguard.status import DeviceStatus
@@ -63,7 +64,14 @@ class Graph(Protocol):
         ...
 
     def configure(self, config: WireGuard) -> None:
-        """Make the device something else; with the same private key, peers keep their sessions."""
+        """Make the device something else; with the same private key, peers keep their sessions.
+
+        What leads into the tunnel follows from the networks of its peers.
+        """
+        ...
+
+    def set_peer(self, peer: Peer) -> None:
+        """Say something else of a peer: where it is, wherever it was last heard."""
         ...
 
     def status(self) -> DeviceStatus:
@@ -97,7 +105,8 @@ class PlainGraph:
         self._config = config
         self._own = public_key(config.private_key)
         self._seed = seed
-        self._host_config = _host(config, congestion)
+        self._congestion: Congestion = congestion
+        self._networks = _networks(config.peers)
         self._engine: Engine | None = None
         self._bridge: Bridge | None = None
 
@@ -107,7 +116,7 @@ class PlainGraph:
         """As `Graph.enter`."""
         check_real(loop)
         apps: dict[str, App] = {
-            NAME: self._host_config,
+            NAME: self._host_config(),
             DEVICE: device,
             SOCKET: UdpSocket(self._config.listen_port or 0),
         }
@@ -133,7 +142,28 @@ class PlainGraph:
 
     def configure(self, config: WireGuard) -> None:
         """As `Graph.configure`."""
-        self.engine.configure(self.engine.topology.with_app(DEVICE, config))
+        topology = self.engine.topology.with_app(DEVICE, config)
+        before, self._networks = self._networks, _networks(config.peers)
+        if before != self._networks:
+            topology = topology.with_app(NAME, self._host_config())
+        try:
+            self.engine.configure(topology)
+        except BaseException:
+            self._networks = before
+            raise
+
+    def _host_config(self) -> HostConfig:
+        """A host whose one interface leads to all that the peers have."""
+        config = self._config
+        interface = InterfaceConfig(INTERFACE, config.addresses, config.mtu or DEFAULT_MTU)
+        connected = {one.network for one in config.addresses}
+        routes = tuple(Route(one, INTERFACE) for one in self._networks if one not in connected)
+        options = SocketOptions(congestion=self._congestion)
+        return HostConfig((interface,), routes, options=options)
+
+    def set_peer(self, peer: Peer) -> None:
+        """As `Graph.set_peer`."""
+        self.engine.tunnel(DEVICE).set(peer)
 
     def status(self) -> DeviceStatus:
         """As `Graph.status`."""
@@ -200,13 +230,9 @@ def check_real(loop: asyncio.AbstractEventLoop) -> None:
         )
 
 
-def _host(config: TunnelConfig, congestion: Congestion) -> HostConfig:
-    """A host whose one interface leads to all that the peers have."""
-    interface = InterfaceConfig(INTERFACE, config.addresses, config.mtu or DEFAULT_MTU)
-    connected = {one.network for one in config.addresses}
-    subnets = dict.fromkeys(one for peer in config.peers for one in peer.allowed_ips)
-    routes = tuple(Route(one, INTERFACE) for one in subnets if one not in connected)
-    return HostConfig((interface,), routes, options=SocketOptions(congestion=congestion))
+def _networks(peers: Iterable[Peer]) -> tuple[Subnet, ...]:
+    """All that is behind peers."""
+    return tuple(dict.fromkeys(one for peer in peers for one in peer.allowed_ips))
 
 
 def _links() -> Iterator[Connection]:

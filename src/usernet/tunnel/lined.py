@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from usernet.config.socket_options import Congestion
-    from usernet.config.wireguard import TunnelConfig
+    from usernet.config.wireguard import Peer, TunnelConfig
     from usernet.net.host import Host
     from usernet.net.network import Line
     from usernet.net.network_link import NetworkLink
@@ -81,6 +81,10 @@ class LinedGraph:
     def configure(self, config: WireGuard) -> None:
         """As `Graph.configure`."""
         self._made.configure(config)
+
+    def set_peer(self, peer: Peer) -> None:
+        """As `Graph.set_peer`."""
+        self._made.set_peer(peer)
 
     def status(self) -> DeviceStatus:
         """As `Graph.status`."""

@@ -90,6 +90,22 @@ class Peers:
     def _numeric(self) -> WireGuard:
         return replace(self._config, peers=placed(self._config.peers, self._found))
 
+    def become(self, peers: tuple[Peer, ...]) -> None:
+        """Be others; where a name is of one that stays is known already.
+
+        Raises:
+            ConfigError: There can be no such peers; they stay as they are.
+        """
+        before, found = self._config, self._found
+        self._config = replace(before, peers=peers)
+        here = places(one for one in peers if one.endpoint and one.endpoint.address)
+        self._found = {one.public_key: found.get(one.public_key, Place()) for one in peers} | here
+        try:
+            self._configure()
+        except BaseException:
+            self._config, self._found = before, found
+            raise
+
     def watch(self, device: Graph) -> None:
         """See after them from now on, in the running loop, until `forget`."""
         self._device = device

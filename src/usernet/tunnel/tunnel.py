@@ -17,7 +17,7 @@ import socket
 import threading
 import warnings
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self, TypeAlias, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar, Unpack
 
 from usernet.errors import EngineError
 from usernet.net.address import is_numeric
@@ -51,10 +51,12 @@ if TYPE_CHECKING:
     from usernet.net.resolver import AddressInfo
     from usernet.net.server import Server
     from usernet.net.splice import Dialled
+    from usernet.tunnel.answering_wg import AnsweringWg
     from usernet.tunnel.graph import Graph
+    from usernet.tunnel.tunnel_keys import TunnelKeys
     from usernet.wireguard.status import DeviceStatus
 
-__all__ = ["Tunnel", "TunnelKeys"]
+__all__ = ["Tunnel"]
 
 _ProtocolT = TypeVar("_ProtocolT", bound=asyncio.BaseProtocol)
 _Client: TypeAlias = (
@@ -62,17 +64,6 @@ _Client: TypeAlias = (
 )
 _LIMIT = 64 * 1024
 """How much a stream buffers before it stops reading, as in asyncio."""
-
-
-class TunnelKeys(TypedDict, total=False):
-    """Keywords of `Tunnel`."""
-
-    line: Line | None
-    congestion: Congestion
-    pcap: str | Path | None
-    seed: int | None
-    split: Sequence[str] | None
-    name: str
 
 
 class Tunnel:
@@ -89,6 +80,8 @@ class Tunnel:
             looked up in the tunnel where None. A tunnel without name servers leaves all to the
             machine, as wg-quick(8) does.
         name: What `status` calls it.
+        uapi: The name by which ``wg show``, ``wg set`` and ``wg syncconf`` know it while it runs,
+            which takes root; or a path with a slash for the socket, for other programs.
     """
 
     def __init__(
@@ -101,6 +94,7 @@ class Tunnel:
         seed: int | None = None,
         split: Sequence[str] | None = None,
         name: str = NAME,
+        uapi: str | Path | None = None,
     ) -> None:
         self.config: TunnelConfig = config
         self.name: str = name
@@ -109,6 +103,11 @@ class Tunnel:
         self._pcap = pcap
         self._seed = seed
         self._split = split
+        self._uapi: AnsweringWg | None = None
+        if uapi:
+            from usernet.tunnel.answering_wg import AnsweringWg  # noqa: PLC0415 - start-up time
+
+            self._uapi = AnsweringWg(uapi, self)
         self._is_used = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread: int = 0
@@ -175,6 +174,8 @@ class Tunnel:
         loop = asyncio.get_running_loop()
         try:
             self._graph.enter(loop, await self._peers.find())
+            if self._uapi is not None:
+                self._uapi.begin(loop, self._graph, self._peers)
         except BaseException:
             await self._graph.leave()
             raise
@@ -190,6 +191,8 @@ class Tunnel:
     ) -> None:
         self._peers.forget()
         self._loop = None
+        if self._uapi is not None:
+            self._uapi.end()
         try:
             if kind is None:
                 await ending.settle(self._host)
