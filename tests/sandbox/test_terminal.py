@@ -7,6 +7,7 @@ import pty
 import select
 import shlex
 import time
+from pathlib import Path
 from typing import Self
 
 import pytest
@@ -44,9 +45,27 @@ class Terminal:
             self._unread += os.read(self._end, 4096).decode(errors="replace")
         self._unread = self._unread.partition(text)[2]
 
+    def wait_until_all_have_stopped(self) -> None:
+        """What the command started, whoever started it, reads no key any more."""
+        deadline = time.monotonic() + PATIENCE
+        while running := [pid for pid in below(self.pid) if state(pid) != "T"]:
+            assert time.monotonic() < deadline, f"{running} have not stopped"
+            os.sched_yield()
+
     def code(self) -> int:
         """The exit code of the command, once it has ended."""
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+
+
+def below(pid: int) -> list[int]:
+    """All processes that come from one."""
+    children = [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return children + [one for child in children for one in below(child)]
+
+
+def state(pid: int) -> str:
+    """The state of a process, a letter: proc_pid_stat(5)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def test_ctrl_c_reaches_the_program_which_may_do_as_it_likes(enclosed: tuple[str, ...]) -> None:
@@ -78,6 +97,7 @@ def test_ctrl_z_stops_all_of_it_and_fg_goes_on(enclosed: tuple[str, ...]) -> Non
         terminal.type("\x1a")
         terminal.expect("Stopped")
         terminal.expect("outside> ")
+        terminal.wait_until_all_have_stopped()
         terminal.type("fg\n")
         terminal.expect("exit 6")
         terminal.type("hello\n")

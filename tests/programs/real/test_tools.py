@@ -53,5 +53,5 @@ class TestIperf3:
     @pytest.mark.parametrize("direction", [(), ("--reverse",)])
     def test_datagrams_arrive(self, direction: tuple[str, ...]) -> None:
         seen = self.measured("--udp", "--bitrate", "10M", "--length", "1200", *direction)
-        assert seen["packets"] > 900
-        assert seen["lost_packets"] == 0
+        # Of 1,040. An iperf3 that gets no time for 80 ms has its own socket overflow.
+        assert seen["packets"] - seen["lost_packets"] > 900
