@@ -8,7 +8,7 @@ use std::time::Instant;
 use usernet_core::packet::{Packet, Pool};
 use usernet_core::rng::Stream;
 use usernet_core::time::{MILLISECOND, Nanos, SECOND};
-use usernet_core::wireguard::{Arrival, Device, Identity, Outgoing, PeerSpec, PrivateKey};
+use usernet_core::wireguard::{Ahead, Arrival, Device, Identity, Outgoing, PeerSpec, PrivateKey};
 
 const MTU: usize = 1420;
 const EPOCH: Nanos = 1_700_000_000 * SECOND;
@@ -134,7 +134,11 @@ fn seal() -> Done {
         for datagram in &mut sealed {
             let bytes = datagram.packet.bytes_mut();
             let arrival = Arrival::from(address(1));
-            assert!(other.hear(bytes, arrival, &mut pool, 0).is_some());
+            assert!(
+                other
+                    .hear(bytes, arrival, Ahead::Sealed, &mut pool, 0)
+                    .is_some()
+            );
         }
         opens = opens.min(began.elapsed().as_nanos() as f64 / BATCH as f64);
         sealed.drain(..).for_each(|one| pool.free(one.packet));
@@ -258,11 +262,15 @@ fn flood() -> Done {
             for (place, datagram) in sealed.iter_mut().enumerate() {
                 let arrival = Arrival::from(address(1));
                 let bytes = datagram.packet.bytes_mut();
-                assert!(other.hear(bytes, arrival, &mut pool, now).is_some());
+                assert!(
+                    other
+                        .hear(bytes, arrival, Ahead::Sealed, &mut pool, now)
+                        .is_some()
+                );
                 if flood > 0 && place % flood == 0 {
                     let mut bad = call.bytes().to_vec();
                     let from = Arrival::from(address(place as u32));
-                    other.hear(&mut bad, from, &mut pool, now);
+                    other.hear(&mut bad, from, Ahead::Sealed, &mut pool, now);
                     outgoing(other)
                         .into_iter()
                         .for_each(|one| pool.free(one.packet));

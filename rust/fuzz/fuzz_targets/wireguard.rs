@@ -8,7 +8,9 @@ use std::net::SocketAddr;
 use usernet_core::packet::Pool;
 use usernet_core::rng::Stream;
 use usernet_core::time::{MILLISECOND, Nanos, SECOND};
-use usernet_core::wireguard::{Device, Identity, Outgoing, PeerSpec, PrivateKey};
+use usernet_core::wireguard::{
+    Ahead, Arrival, Crew, Device, Identity, Outgoing, PeerSpec, PrivateKey, Task,
+};
 
 #[derive(Arbitrary, Debug)]
 enum Step {
@@ -25,6 +27,8 @@ enum Step {
     Send { from: bool, payload: Vec<u8> },
     /// Any bytes are sent as a packet.
     SendBytes { from: bool, bytes: Vec<u8> },
+    /// Many packets are sent at once, and come at once, sealed and opened by a crew.
+    Burst { from: bool, count: u8, len: u16 },
     /// Time passes, and all messages under way arrive or are lost.
     Wait { milliseconds: u32, lost: bool },
 }
@@ -35,6 +39,15 @@ const INSIDE: [[u8; 4]; 2] = [[10, 0, 0, 1], [10, 0, 0, 2]];
 
 fn address(number: usize, port: u16) -> SocketAddr {
     SocketAddr::from(([192, 0, 2, number as u8 + 1], port))
+}
+
+/// Does every second task, from behind, and leaves the others.
+struct Lazy;
+
+impl Crew for Lazy {
+    fn share(&mut self, tasks: &mut [Task<'_>]) {
+        tasks.iter_mut().rev().step_by(2).for_each(Task::run);
+    }
 }
 
 struct Pair {
@@ -54,7 +67,10 @@ impl Pair {
     fn new() -> Self {
         let device = |byte: u8| {
             let own = Identity::new(PrivateKey::new([byte; 32]));
-            Device::new(own, 1420, 0, Box::new(Stream::new(byte.into(), "fuzz")))
+            let chance = Box::new(Stream::new(byte.into(), "fuzz"));
+            let mut device = Device::new(own, 1420, 0, chance);
+            device.set_crew(Box::new(Lazy));
+            device
         };
         let mut pair = Self {
             devices: [device(1), device(2)],
@@ -93,14 +109,46 @@ impl Pair {
         let from = address(1 - one, port);
         let inner = self.devices[one].receive(packet, from, &mut self.pool, self.now);
         if let Some((packet, _)) = inner {
-            // What follows the end that a packet tells of itself is padding.
-            assert!(
-                self.given
-                    .iter()
-                    .any(|given| given.starts_with(packet.bytes()))
-            );
-            self.done |= packet.bytes().ends_with(LAST);
+            self.check(packet.bytes());
             self.pool.free(packet);
+        }
+        self.launch(one);
+    }
+
+    /// Something has come out.
+    fn check(&mut self, packet: &[u8]) {
+        // What follows the end that a packet tells of itself is padding.
+        let mut given = self.given.iter();
+        assert!(given.any(|given| given.starts_with(packet)));
+        self.done |= packet.ends_with(LAST);
+    }
+
+    fn burst(&mut self, one: usize, count: u8, len: usize) {
+        let bytes = Self::packet(one, &vec![count; len]);
+        self.given.push(bytes.clone());
+        for _ in 0..count {
+            if let Some(packet) = self.pool.packet_from(&bytes) {
+                let sent = self.devices[one].send_with_others(packet, &mut self.pool, self.now);
+                sent.unwrap_or_else(|packet| self.pool.free(packet));
+            }
+        }
+        let first = self.sent.len();
+        self.launch(one);
+        self.hand_all(1 - one, self.sent[first..].to_vec());
+    }
+
+    fn hand_all(&mut self, one: usize, mut messages: Vec<(usize, Vec<u8>)>) {
+        let (mut ahead, device) = (Vec::new(), &mut self.devices[one]);
+        let slices = messages.iter_mut().map(|(_, bytes)| bytes.as_mut_slice());
+        device.open_ahead(slices, &mut ahead, self.now);
+        let arrival = Arrival::from(address(1 - one, 1));
+        let ahead = ahead.into_iter().chain(std::iter::repeat(Ahead::Sealed));
+        for ((_, message), ahead) in messages.iter_mut().zip(ahead) {
+            let device = &mut self.devices[one];
+            let inner = device.hear(message, arrival, ahead, &mut self.pool, self.now);
+            if let Some((inner, _)) = inner {
+                self.check(&message[inner]);
+            }
         }
         self.launch(one);
     }
@@ -162,6 +210,9 @@ impl Pair {
             }
             Step::SendBytes { from, bytes } => {
                 self.send(usize::from(from), &bytes[..bytes.len().min(2000)]);
+            }
+            Step::Burst { from, count, len } => {
+                self.burst(usize::from(from), count % 64, usize::from(len));
             }
             Step::Wait { milliseconds, lost } => {
                 self.pass(Nanos::from(milliseconds % 400_000) * MILLISECOND, lost);

@@ -14,7 +14,7 @@ use crate::stack::compose::{self, IcmpError};
 use crate::time::{Nanos, SECOND};
 use crate::wire::headers::{TCP, UDP, layers};
 use crate::wire::merge;
-use crate::wireguard::{Device, Entropy, Outgoing, PeerSpec, PublicKey};
+use crate::wireguard::{Ahead, Crew, Device, Entropy, Outgoing, PeerSpec, PublicKey};
 use outer::{Datagrams, Outer};
 use serde_json::{Map, Value};
 use spec::{Peers, Spec};
@@ -49,12 +49,16 @@ pub struct WireGuard {
     peers: Peers,
     /// Whether somebody looks up who strangers are.
     lookup: bool,
+    /// How many threads are to seal and open beside the engine's.
+    workers: u8,
     /// A config that is to hold from the next breath on.
     pending: Option<Spec>,
     due: Option<Nanos>,
     places: Places,
     out: Vec<Outgoing>,
     opened: Vec<Range<usize>>,
+    /// What became of the messages that were opened before their turn, the next one last.
+    ahead: Vec<Ahead>,
     /// Packets from outside that are no datagrams.
     no_datagram: u64,
 }
@@ -74,13 +78,26 @@ impl WireGuard {
             outer: Outer::default(),
             peers: Peers::new(),
             lookup: false,
+            workers: spec.workers,
             pending: Some(spec),
             due: None,
             places: Places::default(),
             out: Vec::new(),
             opened: Vec::new(),
+            ahead: Vec::new(),
             no_datagram: 0,
         })
+    }
+
+    /// How many threads its config wants beside the engine's for what it seals and opens.
+    #[must_use]
+    pub fn workers(&self) -> usize {
+        self.workers.into()
+    }
+
+    /// Gives it somebody who seals and opens side by side.
+    pub fn set_crew(&mut self, crew: Box<dyn Crew>) {
+        self.device.set_crew(crew);
     }
 
     /// Adds a peer, or says something else of one, whatever the config says.
@@ -144,10 +161,24 @@ impl WireGuard {
 
     fn hear_all(&mut self, input: usize, context: &mut Context<'_>) {
         let mut packets = context.take(input);
+        self.open_ahead(&mut packets, context.now);
         for packet in packets.drain(..) {
             self.hear(packet, context);
         }
         context.restore(input, packets);
+    }
+
+    /// Has opened what has come, where there is a crew; what became of that is told when each has its turn.
+    fn open_ahead(&mut self, packets: &mut [Packet], now: Nanos) {
+        if self.device.has_crew() {
+            let messages = packets.iter_mut().filter_map(|packet| {
+                let Datagrams { payload, each, .. } = outer::read(packet)?;
+                Some(packet.bytes_mut()[payload].chunks_mut(each))
+            });
+            let (device, ahead) = (&mut self.device, &mut self.ahead);
+            device.open_ahead(messages.flatten(), ahead, now);
+            ahead.reverse();
+        }
     }
 
     #[inline]
@@ -171,9 +202,10 @@ impl WireGuard {
         } = datagram;
         let start = payload.start;
         let message = &mut packet.bytes_mut()[payload];
-        let found = self
-            .device
-            .hear(message, arrival, context.pool, context.now);
+        // Of none there is nothing to be opened.
+        let ahead = (!message.is_empty()).then(|| self.ahead.pop()).flatten();
+        let (ahead, pool) = (ahead.unwrap_or_default(), &mut *context.pool);
+        let found = self.device.hear(message, arrival, ahead, pool, context.now);
         let (Some((inner, _)), Some(output)) = (found, self.places.to_inside) else {
             return context.pool.free(packet);
         };
@@ -194,9 +226,9 @@ impl WireGuard {
         let mut start = datagrams.payload.start;
         self.opened.clear();
         for message in packet.bytes_mut()[datagrams.payload.clone()].chunks_mut(each) {
-            let found = self
-                .device
-                .hear(message, arrival, context.pool, context.now);
+            let ahead = self.ahead.pop().unwrap_or_default();
+            let (pool, now) = (&mut *context.pool, context.now);
+            let found = self.device.hear(message, arrival, ahead, pool, now);
             let inner = found.map(|(inner, _)| start + inner.start..start + inner.end);
             self.opened.extend(inner);
             start += each;
@@ -213,7 +245,8 @@ impl WireGuard {
     fn send_all(&mut self, input: usize, context: &mut Context<'_>) {
         let mut packets = context.take(input);
         for packet in packets.drain(..) {
-            let sent = self.device.send(packet, context.pool, context.now);
+            let (pool, now) = (&mut *context.pool, context.now);
+            let sent = self.device.send_with_others(packet, pool, now);
             if let Err(packet) = sent {
                 self.refuse(&packet, context);
                 context.pool.free(packet);
@@ -323,12 +356,16 @@ impl App for WireGuard {
         let spec: Spec = super::read(config)?;
         let own = self.device.public();
         spec.peers(&own)?;
-        if spec.identity().public() == own {
+        let other = if spec.identity().public() != own {
+            "private key"
+        } else if spec.workers != self.workers {
+            "number of workers"
+        } else {
             return Ok(());
-        }
-        let problem =
-            "a tunnel with another private key is another tunnel: stop it, and start that";
-        Err(AppError::config(problem))
+        };
+        Err(AppError::config(format!(
+            "a tunnel with another {other} is another tunnel: stop it, and start that"
+        )))
     }
 
     fn reconfigure(&mut self, config: &Value, _now: Nanos) {

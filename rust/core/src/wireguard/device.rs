@@ -4,14 +4,17 @@
 //! addresses inside say which peer a packet goes to, and a peer is believed no other addresses than these
 //! (cryptokey routing).
 mod hearing;
+mod side_by_side;
 
 use super::cookie::Porter;
+use super::crew::Crew;
 use super::inner::Inner;
 use super::keys::{PresharedKey, PublicKey};
 use super::limiter::Limiter;
 use super::load::Load;
 use super::noise::Identity;
 use super::peer::{Peer, Traffic};
+use super::sealing::When;
 use super::strangers::Strangers;
 use super::surroundings::{Entropy, Indices, Outgoing, Surroundings, random};
 use crate::packet::{Packet, Pool};
@@ -98,6 +101,10 @@ pub struct Device {
     /// The time of day as the engine's time began.
     epoch: Nanos,
     out: Vec<Outgoing>,
+    crew: Option<Box<dyn Crew>>,
+    when: When,
+    /// Which of `out` stands there as text: its place, and whose session it is of.
+    unsealed: Vec<(usize, u32)>,
     drops: Drops,
 }
 
@@ -126,6 +133,9 @@ impl Device {
             mtu,
             epoch,
             out: Vec::new(),
+            crew: None,
+            when: When::Now,
+            unsealed: Vec::new(),
             drops: Drops::default(),
         }
     }
@@ -264,6 +274,10 @@ impl Device {
         now: Nanos,
         work: impl FnOnce(&mut Peer, &mut Surroundings<'_>) -> R,
     ) -> Option<R> {
+        // What has its number is sealed with the session that it has that of.
+        if self.when == When::Now {
+            self.seal_all();
+        }
         let peer = self.peers.get_mut(place as usize)?.as_mut()?;
         let mut around = Surroundings {
             own: &self.own,
@@ -272,6 +286,8 @@ impl Device {
             chance: &mut self.chance,
             pool,
             out: &mut self.out,
+            when: self.when,
+            unsealed: &mut self.unsealed,
             mtu: self.mtu,
             now,
             wall: self.epoch.saturating_add(now),
@@ -300,11 +316,6 @@ impl Device {
             self.with(place, pool, now, Peer::fire);
         }
         self.due = due;
-    }
-
-    /// Takes the datagrams that are to leave, in their order.
-    pub fn take_outgoing(&mut self, into: &mut Vec<Outgoing>) {
-        into.append(&mut self.out);
     }
 
     /// Each peer, in the order of their keys.
@@ -344,6 +355,7 @@ impl Device {
 
     /// Gives all packets back.
     pub fn stop(&mut self, pool: &mut Pool) {
+        self.unsealed.clear();
         self.out.drain(..).for_each(|one| pool.free(one.packet));
         let peers = self.peers.iter_mut().flatten();
         peers.for_each(|peer| peer.drop_waiting(pool));

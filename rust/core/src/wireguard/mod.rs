@@ -1,6 +1,8 @@
 //! WireGuard (Donenfeld, "WireGuard: Next Generation Kernel Network Tunnel", revision of 2020): the
 //! protocol whole, without clock, sockets and randomness of its own.
+mod cipher;
 mod cookie;
+mod crew;
 pub mod device;
 mod inner;
 pub mod keys;
@@ -22,6 +24,7 @@ mod tests;
 mod timers;
 
 use crate::time::{Nanos, SECOND};
+pub use crew::{Ahead, Crew, Task};
 pub use device::{Device, Drops, PeerSpec, PeerStatus};
 pub use keys::{PresharedKey, PrivateKey, PublicKey};
 pub use noise::Identity;

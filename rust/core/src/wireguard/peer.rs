@@ -2,6 +2,7 @@
 //!
 //! Whatever proves that it is from the peer says where the peer is now (roaming); nothing else does.
 use super::cookie::Caller;
+use super::crew::Ahead;
 use super::keys::{PresharedKey, PrivateKey, PublicKey};
 use super::message::{COOKIE, INITIATION, RESPONSE, TRANSPORT_HEADER};
 use super::noise::{self, Acquaintance, Asked, Identity, Initiating, Introduced};
@@ -57,7 +58,7 @@ pub(crate) struct Peer {
     way: Option<Way>,
     /// The networks that were said to be behind it.
     pub(crate) allowed: Vec<Prefix>,
-    sessions: Sessions,
+    pub(super) sessions: Sessions,
     asking: Option<Asking>,
     pub(crate) timers: Timers,
     /// The newest stamp of an initiation, and when that came.
@@ -188,10 +189,10 @@ impl Peer {
             self.traffic.dropped += 1;
             return around.pool.free(packet);
         };
-        match sealing::seal(session, packet, around.mtu, around.pool) {
+        match sealing::seal((session, around.when), packet, around.mtu, around.pool) {
             Some(sealed) => {
                 self.traffic.sent += sealed.len() as u64;
-                around.out.push(Outgoing::alone(sealed, way, class));
+                around.leave(Outgoing::alone(sealed, way, class), self.place);
             }
             None => self.traffic.dropped += 1,
         }
@@ -208,16 +209,19 @@ impl Peer {
             self.traffic.dropped += plan.count() as u64;
             return around.pool.free(packet);
         };
-        let (out, sent) = (&mut *around.out, &mut self.traffic.sent);
-        let mut leave = |packet: Packet, segment_size| {
+        let (sent, place, pieces) = (&mut self.traffic.sent, self.place, (&packet, plan));
+        let mut leave = |packet: Packet, segment_size, around: &mut Surroundings<'_>| {
             *sent += packet.len() as u64;
-            out.push(Outgoing {
-                segment_size,
-                ..Outgoing::alone(packet, way, class)
-            });
+            let alone = Outgoing::alone(packet, way, class);
+            around.leave(
+                Outgoing {
+                    segment_size,
+                    ..alone
+                },
+                place,
+            );
         };
-        let pieces = (&packet, plan);
-        let whole = sealing::seal_segments(session, pieces, around.mtu, around.pool, &mut leave);
+        let whole = sealing::seal_segments(session, pieces, around, &mut leave);
         self.traffic.dropped += u64::from(!whole);
         around.pool.free(packet);
     }
@@ -367,12 +371,12 @@ impl Peer {
         &mut self,
         (local, counter): (u32, u64),
         message: &mut [u8],
-        arrival: Arrival,
+        (arrival, ahead): (Arrival, Ahead),
         around: &mut Surroundings<'_>,
     ) -> Option<usize> {
         let (now, len) = (around.now, message.len());
         let (place, session) = self.sessions.find(local)?;
-        let text = session.open(counter, message.get_mut(TRANSPORT_HEADER..)?, now)?;
+        let text = session.open(counter, message.get_mut(TRANSPORT_HEADER..)?, ahead, now)?;
         let late = session.initiator && session.age(now) >= LAST_MINUTE;
         self.arrived(len, arrival, now);
         if place == Place::Next {

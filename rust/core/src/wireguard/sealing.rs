@@ -2,6 +2,7 @@
 //! segment, side by side in one packet, so that they leave as a super-packet of UDP.
 use super::message::{TAG, TRANSPORT_HEADER};
 use super::session::Session;
+use super::surroundings::Surroundings;
 use crate::packet::{Offload, Packet, Pool};
 use crate::wire::checksum::finish;
 use crate::wire::plan::Plan;
@@ -12,6 +13,16 @@ const OUTER: usize = 48;
 const MOST_SEGMENTS: usize = 64;
 /// The most bytes that they may have together, so that the length field of IP can say it.
 const MOST_BYTES: usize = 65_000;
+
+/// When a message is sealed.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) enum When {
+    /// At once.
+    #[default]
+    Now,
+    /// It gets its number, and stands there as text until all are sealed that leave with it.
+    Later,
+}
 
 /// Bytes of a packet with its padding, which never makes it longer than what fits.
 fn padded(text: usize, mtu: usize) -> usize {
@@ -26,7 +37,7 @@ fn message(text: usize, mtu: usize) -> usize {
 /// pool, where that cannot be.
 #[inline]
 pub(super) fn seal(
-    session: &mut Session,
+    (session, when): (&mut Session, When),
     mut packet: Packet,
     mtu: usize,
     pool: &mut Pool,
@@ -38,7 +49,7 @@ pub(super) fn seal(
     let mut packet = with_room(packet, whole, pool)?;
     packet.resize(whole);
     let place = packet.bytes_mut();
-    if place.len() == whole && seal_text(session, place, text) {
+    if place.len() == whole && seal_text(session, when, place, text) {
         return Some(packet);
     }
     pool.free(packet);
@@ -63,10 +74,13 @@ fn with_room(mut packet: Packet, whole: usize, pool: &mut Pool) -> Option<Packet
 }
 
 #[inline]
-fn seal_text(session: &mut Session, place: &mut [u8], text: usize) -> bool {
+fn seal_text(session: &mut Session, when: When, place: &mut [u8], text: usize) -> bool {
     let padding = TRANSPORT_HEADER + text..place.len() - TAG;
     place[padding].fill(0);
-    session.seal(place)
+    match when {
+        When::Now => session.seal(place),
+        When::Later => session.number(place),
+    }
 }
 
 /// Seals each segment of a super-packet. Each packet that is made, and the bytes of each message in it but
@@ -74,21 +88,22 @@ fn seal_text(session: &mut Session, place: &mut [u8], text: usize) -> bool {
 pub(super) fn seal_segments(
     session: &mut Session,
     (packet, plan): (&Packet, &Plan),
-    mtu: usize,
-    pool: &mut Pool,
-    out: &mut impl FnMut(Packet, Option<u16>),
+    around: &mut Surroundings<'_>,
+    out: &mut impl FnMut(Packet, Option<u16>, &mut Surroundings<'_>),
 ) -> bool {
+    let (when, mtu) = (around.when, around.mtu);
     let each = message(plan.header + plan.size.min(plan.payload), mtu);
     let most = (MOST_BYTES / each).clamp(1, MOST_SEGMENTS);
     let mut whole = true;
     for start in (0..plan.payload).step_by(most * plan.size) {
         let end = plan.payload.min(start + most * plan.size);
-        let sealed = seal_group(session, (packet, plan), (start, end), (each, mtu), pool);
+        let (part, lengths) = ((start, end), (each, mtu));
+        let sealed = seal_group((session, when), (packet, plan), part, lengths, around.pool);
         whole &= sealed.is_some();
         let several = end - start > plan.size;
         sealed
             .into_iter()
-            .for_each(|sealed| out(sealed, several.then_some(each as u16)));
+            .for_each(|sealed| out(sealed, several.then_some(each as u16), around));
     }
     whole
 }
@@ -96,7 +111,7 @@ pub(super) fn seal_segments(
 /// Seals the segments of this part of the payload side by side.
 #[inline]
 fn seal_group(
-    session: &mut Session,
+    (session, when): (&mut Session, When),
     (packet, plan): (&Packet, &Plan),
     (start, end): (usize, usize),
     (each, mtu): (usize, usize),
@@ -111,7 +126,7 @@ fn seal_group(
     let all = offsets.zip(places).all(|(offset, place)| {
         let text = plan.header + plan.size.min(plan.payload - offset);
         plan.write_whole(packet, offset, &mut place[TRANSPORT_HEADER..][..text]);
-        seal_text(session, place, text)
+        seal_text(session, when, place, text)
     });
     if all {
         return Some(sealed);

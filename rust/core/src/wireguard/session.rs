@@ -1,11 +1,11 @@
 //! A session: two keys, and the numbers of the packets under each (WireGuard paper §5.4.6).
-use super::keys::Secret;
-use super::message::{TAG, TRANSPORT_HEADER, write_transport};
+use super::cipher;
+use super::crew::{Ahead, Task};
+use super::message::{Message, TAG, TRANSPORT_HEADER, write_transport};
 use super::noise::Keys;
 use super::replay::Replay;
 use super::{REJECT_AFTER_MESSAGES, REJECT_AFTER_TIME, REKEY_AFTER_MESSAGES};
 use crate::time::Nanos;
-use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 
 /// The keys of one handshake, in use.
 pub(crate) struct Session {
@@ -16,6 +16,8 @@ pub(crate) struct Session {
     /// Whether we began the handshake.
     pub(crate) initiator: bool,
     pub(crate) since: Nanos,
+    /// Which of the peer's sessions it is, counted from the first.
+    pub(crate) ordinal: u64,
     /// The number of the next packet.
     next: u64,
     replay: Replay,
@@ -34,6 +36,7 @@ impl Session {
             remote,
             initiator,
             since: now,
+            ordinal: 0,
             next: 0,
             replay: Replay::default(),
         }
@@ -62,52 +65,81 @@ impl Session {
     /// there is no room for them.
     #[inline]
     pub(crate) fn seal(&mut self, place: &mut [u8]) -> bool {
-        let Some((header, rest)) = place.split_first_chunk_mut::<TRANSPORT_HEADER>() else {
-            return false;
-        };
-        let Some((text, tag)) = rest.split_last_chunk_mut::<TAG>() else {
-            return false;
-        };
         let counter = self.next;
-        let sealed = key(&self.keys.send).and_then(|key| {
-            let made = key.seal_in_place_separate_tag(nonce(counter), Aad::empty(), text);
-            made.ok()
-        });
-        let Some(made) = sealed else { return false };
-        tag.copy_from_slice(made.as_ref());
-        write_transport(header, self.remote, counter);
+        self.number(place) && cipher::seal(&self.keys.send, counter, &mut place[TRANSPORT_HEADER..])
+    }
+
+    /// Writes the header of a message alone: it has its number, and is to be sealed before it leaves. False,
+    /// and nothing done, where there is no room for header and tag.
+    #[inline]
+    pub(crate) fn number(&mut self, place: &mut [u8]) -> bool {
+        if place.len() < TRANSPORT_HEADER + TAG {
+            return false;
+        }
+        let Some(header) = place.first_chunk_mut() else {
+            return false;
+        };
+        write_transport(header, self.remote, self.next);
         self.next += 1;
         true
     }
 
-    /// Opens what follows the header of a packet of this number, and says how long it is; nothing where
-    /// it is not from the peer, came before, or came too late.
+    /// The task to seal a message that has its number from here; one that has not is wiped.
+    pub(crate) fn sealing<'a>(&'a self, message: &'a mut [u8]) -> Option<Task<'a>> {
+        match Message::read(message) {
+            Some(Message::Transport { receiver, counter })
+                if receiver == self.remote && counter < self.next =>
+            {
+                let place = message.get_mut(TRANSPORT_HEADER..)?;
+                Some(Task::seal(&self.keys.send, counter, place))
+            }
+            _ => {
+                message.fill(0);
+                None
+            }
+        }
+    }
+
+    /// The task to open what follows the header of a packet of this number; nothing where that would be in
+    /// vain.
+    pub(crate) fn opening<'a>(
+        &'a self,
+        counter: u64,
+        sealed: &'a mut [u8],
+        now: Nanos,
+    ) -> Option<Task<'a>> {
+        self.may_open(counter, now)
+            .then(|| Task::open(&self.keys.receive, counter, sealed))
+    }
+
+    fn may_open(&self, counter: u64, now: Nanos) -> bool {
+        counter < REJECT_AFTER_MESSAGES && self.is_young(now) && self.replay.is_new(counter)
+    }
+
+    /// Opens what follows the header of a packet of this number, if that has not been done ahead, and says how
+    /// long it is; nothing where it is not from the peer, came before, or came too late.
     #[inline]
-    pub(crate) fn open(&mut self, counter: u64, sealed: &mut [u8], now: Nanos) -> Option<usize> {
-        let timely = counter < REJECT_AFTER_MESSAGES && self.is_young(now);
-        if !timely || !self.replay.is_new(counter) {
+    pub(crate) fn open(
+        &mut self,
+        counter: u64,
+        sealed: &mut [u8],
+        ahead: Ahead,
+        now: Nanos,
+    ) -> Option<usize> {
+        if !self.may_open(counter, now) {
             return None;
         }
-        let key = key(&self.keys.receive)?;
-        let text = key.open_in_place(nonce(counter), Aad::empty(), sealed);
-        let len = text.ok()?.len();
+        let len = match ahead {
+            Ahead::Sealed => cipher::open(&self.keys.receive, counter, sealed),
+            Ahead::Opened {
+                session,
+                counter: number,
+                text,
+                ..
+            } => text.filter(|_| (session, number) == (self.ordinal, counter)),
+        }?;
         self.replay.take(counter).then_some(len)
     }
-}
-
-/// The cipher of a key. The key itself is kept where it is wiped when it is dropped, which `ring` does not
-/// do; to make the cipher of it costs as much as to copy it.
-#[inline]
-fn key(secret: &Secret) -> Option<LessSafeKey> {
-    let key = UnboundKey::new(&CHACHA20_POLY1305, secret.as_slice()).ok()?;
-    Some(LessSafeKey::new(key))
-}
-
-#[inline]
-fn nonce(counter: u64) -> Nonce {
-    let mut bytes = [0; 12];
-    bytes[4..].copy_from_slice(&counter.to_le_bytes());
-    Nonce::assume_unique_for_key(bytes)
 }
 
 #[cfg(test)]
@@ -134,7 +166,12 @@ mod tests {
 
     fn opened(session: &mut Session, mut message: Vec<u8>, now: Nanos) -> Option<Vec<u8>> {
         let counter = u64::from_le_bytes(message[8..16].try_into().unwrap());
-        let len = session.open(counter, &mut message[TRANSPORT_HEADER..], now)?;
+        let len = session.open(
+            counter,
+            &mut message[TRANSPORT_HEADER..],
+            Ahead::Sealed,
+            now,
+        )?;
         Some(message[TRANSPORT_HEADER..][..len].to_vec())
     }
 
@@ -171,6 +208,29 @@ mod tests {
     }
 
     #[test]
+    fn what_was_opened_ahead_is_of_one_session_and_number() {
+        let (mut one, mut other) = pair();
+        let mut message = sealed(&mut one, b"text");
+        let mut task = other
+            .opening(0, &mut message[TRANSPORT_HEADER..], 0)
+            .unwrap();
+        task.run();
+        let text = task.opened();
+        let ahead = |session, counter| Ahead::Opened {
+            peer: 0,
+            session,
+            counter,
+            text,
+        };
+        for wrong in [ahead(1, 0), ahead(0, 1)] {
+            assert_eq!(other.open(0, &mut [], wrong, 0), None);
+        }
+        assert_eq!(other.open(0, &mut [], ahead(0, 0), 0), Some(4));
+        assert_eq!(other.open(0, &mut [], ahead(0, 0), 0), None);
+        assert!(other.opening(0, &mut [0; 32], 0).is_none());
+    }
+
+    #[test]
     fn numbers_end_before_they_wrap() {
         let (mut one, mut other) = pair();
         one.next = REKEY_AFTER_MESSAGES + 1;
@@ -179,6 +239,7 @@ mod tests {
         let last = sealed(&mut one, b"last");
         assert!(!one.may_send(0));
         assert_eq!(opened(&mut other, last, 0).unwrap(), b"last");
-        assert_eq!(other.open(REJECT_AFTER_MESSAGES, &mut [0; 32], 0), None);
+        let late = other.open(REJECT_AFTER_MESSAGES, &mut [0; 32], Ahead::Sealed, 0);
+        assert_eq!(late, None);
     }
 }

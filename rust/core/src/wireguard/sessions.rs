@@ -17,6 +17,8 @@ pub(crate) struct Sessions {
     previous: Option<Box<Session>>,
     current: Option<Box<Session>>,
     next: Option<Box<Session>>,
+    /// How many there ever were.
+    count: u64,
 }
 
 impl Sessions {
@@ -37,6 +39,24 @@ impl Sessions {
         filled.find(|(_, session)| session.local == local)
     }
 
+    /// The one of this number of ours, to look at.
+    pub(crate) fn local(&self, local: u32) -> Option<&Session> {
+        let all = [&self.current, &self.previous, &self.next];
+        let mut all = all.into_iter().flatten().map(Box::as_ref);
+        all.find(|session| session.local == local)
+    }
+
+    /// The one to send with, to look at.
+    pub(crate) fn sender(&self) -> Option<&Session> {
+        self.current.as_deref()
+    }
+
+    fn counted(&mut self, mut session: Session) -> Box<Session> {
+        session.ordinal = self.count;
+        self.count += 1;
+        Box::new(session)
+    }
+
     /// Adds one that this side has asked for; the numbers of those that are gone go to `gone`.
     pub(crate) fn add_asked(&mut self, session: Session, gone: &mut Vec<u32>) {
         let older = match self.next.take() {
@@ -48,12 +68,13 @@ impl Sessions {
             None => self.current.take(),
         };
         gone.extend(std::mem::replace(&mut self.previous, older).map(|it| it.local));
-        self.current = Some(Box::new(session));
+        self.current = Some(self.counted(session));
     }
 
     /// Adds one that the peer has asked for.
     pub(crate) fn add_answered(&mut self, session: Session, gone: &mut Vec<u32>) {
-        let next = self.next.replace(Box::new(session));
+        let session = self.counted(session);
+        let next = self.next.replace(session);
         gone.extend(next.map(|it| it.local));
         gone.extend(self.previous.take().map(|it| it.local));
     }

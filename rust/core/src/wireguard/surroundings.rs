@@ -1,5 +1,6 @@
 //! What peers have in common: who we are, the numbers of sessions, chance, and the way out.
 use super::noise::Identity;
+use super::sealing::When;
 use crate::packet::{Packet, Pool};
 use crate::rng::Stream;
 use crate::stack::hash::{Key, Table};
@@ -142,6 +143,9 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) chance: &'a mut Stream,
     pub(crate) pool: &'a mut Pool,
     pub(crate) out: &'a mut Vec<Outgoing>,
+    pub(crate) when: When,
+    /// What of that stands there as text: its place, and whose session it is of.
+    pub(crate) unsealed: &'a mut Vec<(usize, u32)>,
     /// The largest packet inside the tunnel, in bytes.
     pub(crate) mtu: usize,
     pub(crate) now: Nanos,
@@ -153,6 +157,15 @@ impl Surroundings<'_> {
     /// Up to so many nanoseconds, by chance that need not be hard to guess.
     pub(crate) fn jitter(&mut self, most: Nanos) -> Nanos {
         self.chance.below(most.max(1))
+    }
+
+    /// Sealed messages leave to a peer, or such as will be.
+    #[inline]
+    pub(crate) fn leave(&mut self, outgoing: Outgoing, peer: u32) {
+        if self.when == When::Later {
+            self.unsealed.push((self.out.len(), peer));
+        }
+        self.out.push(outgoing);
     }
 
     /// A message of a handshake leaves.

@@ -28,6 +28,9 @@ pub(super) struct Spec {
     /// Whether somebody looks up who strangers are.
     #[serde(default)]
     pub(super) lookup: bool,
+    /// How many threads seal and open beside the engine's.
+    #[serde(default)]
+    pub(super) workers: u8,
     #[serde(default)]
     peers: Vec<Peer>,
 }

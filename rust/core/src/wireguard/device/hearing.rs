@@ -3,6 +3,7 @@ use super::{Device, Inner};
 use crate::packet::{Packet, Pool};
 use crate::time::Nanos;
 use crate::wire::ecn;
+use crate::wireguard::crew::Ahead;
 use crate::wireguard::keys::PublicKey;
 use crate::wireguard::message::{COOKIE, INITIATION, Message, RESPONSE, TRANSPORT_HEADER, number};
 use crate::wireguard::noise;
@@ -20,7 +21,8 @@ impl Device {
         pool: &mut Pool,
         now: Nanos,
     ) -> Option<(Packet, PublicKey)> {
-        match self.hear(packet.bytes_mut(), arrival.into(), pool, now) {
+        let arrival = arrival.into();
+        match self.hear(packet.bytes_mut(), arrival, Ahead::Sealed, pool, now) {
             Some((inner, public)) => {
                 packet.trim_front(inner.start);
                 packet.resize(inner.len());
@@ -33,19 +35,21 @@ impl Device {
         }
     }
 
-    /// A datagram has come, whose bytes these are: one with a packet in it is opened in place. Where in it
-    /// the packet stands, and whose it is, if there was one.
+    /// A datagram has come, whose bytes these are: one with a packet in it is opened in place, unless it was
+    /// [ahead](Self::open_ahead). Where in it the packet stands, and whose it is, if there was one.
     #[inline]
     pub fn hear(
         &mut self,
         message: &mut [u8],
         arrival: Arrival,
+        ahead: Ahead,
         pool: &mut Pool,
         now: Nanos,
     ) -> Option<(Range<usize>, PublicKey)> {
         match Message::read(message) {
             Some(Message::Transport { receiver, counter }) => {
-                return self.open(message, (receiver, counter), arrival, pool, now);
+                let way = (arrival, ahead);
+                return self.open(message, (receiver, counter), way, pool, now);
             }
             Some(Message::Initiation(message)) => {
                 self.take_initiation(message, arrival, pool, now);
@@ -62,13 +66,15 @@ impl Device {
         &mut self,
         message: &mut [u8],
         session: (u32, u64),
-        arrival: Arrival,
+        (arrival, ahead): (Arrival, Ahead),
         pool: &mut Pool,
         now: Nanos,
     ) -> Option<(Range<usize>, PublicKey)> {
-        let opened = self.indices.owner(session.0).and_then(|place| {
+        let owner = self.indices.owner(session.0);
+        let owner = owner.filter(|owner| ahead.is_of(*owner));
+        let opened = owner.and_then(|place| {
             let opened = self.with(place, pool, now, |peer, around| {
-                let text = peer.open(session, message, arrival, around)?;
+                let text = peer.open(session, message, (arrival, ahead), around)?;
                 Some((text, peer.public()))
             });
             Some((place, opened??))

@@ -5,3 +5,4 @@ mod networks;
 mod packets;
 mod rig;
 mod security;
+mod side_by_side;
