@@ -7,6 +7,7 @@ mod batch;
 pub mod capture;
 mod capture_file;
 pub mod clock;
+mod crew;
 mod datagram;
 pub mod device;
 pub mod drive;

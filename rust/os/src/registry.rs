@@ -1,5 +1,6 @@
 //! The registry: makes the apps that end at the operating system, and asks the core for the others.
 use crate::clock::{Clock, wall};
+use crate::crew::Workers;
 use crate::drive::Failure;
 use crate::entropy::System;
 use crate::gateway::Gateway;
@@ -108,7 +109,15 @@ impl Apps {
 /// A tunnel that knows the time of day, and has the chance that the system has.
 fn tunnel(config: &Value, now: Nanos) -> Made {
     let epoch = wall().saturating_sub(now);
-    WireGuard::new(config, epoch, Box::new(System)).map(boxed)
+    let mut tunnel = WireGuard::new(config, epoch, Box::new(System))?;
+    if tunnel.workers() > 0 {
+        let workers = Workers::start(tunnel.workers());
+        let workers = workers.map_err(|error| {
+            AppError::engine(format!("the workers of the tunnel cannot start: {error}"))
+        })?;
+        tunnel.set_crew(Box::new(workers));
+    }
+    Ok(boxed(tunnel))
 }
 
 fn open(kind: &str, config: &Value, clock: Clock) -> Made {
