@@ -10,6 +10,7 @@ use usernet_core::packet::Offload;
 use usernet_core::stack::{Host, Readiness, SocketError, SocketId, SocketOptions};
 use usernet_core::time::Nanos;
 use usernet_core::wire::checksum::finish;
+use usernet_core::wireguard::{Crew, Task};
 use usernet_core::{Registry, apps};
 
 /// A millisecond.
@@ -67,7 +68,24 @@ impl Registry for Core {
             return Ok(Box::new(super::everybody::Gate::new(name, config, now)));
         }
         let unknown = || Err(AppError::config("unknown kind"));
-        apps::create(name, self.0, config, now).unwrap_or_else(unknown)
+        let mut app = apps::create(name, self.0, config, now).unwrap_or_else(unknown)?;
+        if let Some(tunnel) = app.tunnel()
+            && tunnel.workers() > 0
+        {
+            tunnel.set_crew(Box::new(Backwards));
+        }
+        Ok(app)
+    }
+}
+
+/// Seals and opens from the last message to the first, and leaves every third.
+struct Backwards;
+
+impl Crew for Backwards {
+    fn share(&mut self, tasks: &mut [Task<'_>]) {
+        let all = tasks.iter_mut().enumerate().rev();
+        all.filter(|(place, _)| place % 3 > 0)
+            .for_each(|(_, task)| task.run());
     }
 }
 

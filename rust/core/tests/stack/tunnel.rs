@@ -51,12 +51,20 @@ fn inside(address: &str) -> Value {
 
 /// Hosts `a` and `b`, tunnels `u` and `v` between them, of which the first knows where the other is.
 fn net(outside: &[&str; 2], line: &Value, seed: u64) -> Net {
+    crewed(outside, line, seed, 0)
+}
+
+/// The same, with so many workers for each tunnel.
+fn crewed(outside: &[&str; 2], line: &Value, seed: u64, workers: u8) -> Net {
     let mut net = Net::seeded(seed);
     net.start("a", inside("10.0.0.1"));
     net.start("b", inside("10.0.0.2"));
     let first = peer(1, Some(&endpoint(outside[1])));
-    net.start("u", tunnel(0, outside, &[first]));
-    net.start("v", tunnel(1, outside, &[peer(0, None)]));
+    for (one, name, peer) in [(0, "u", first), (1, "v", peer(0, None))] {
+        let mut app = tunnel(one, outside, &[peer]);
+        app["workers"] = workers.into();
+        net.start(name, app);
+    }
     net.start("t", json!({"app": "tee"}));
     net.start("w", json!({"app": "wire"}));
     net.start("i", impaired(line));
@@ -265,16 +273,39 @@ fn another_config_keeps_what_it_does_not_name() {
 }
 
 #[test]
-fn another_private_key_is_another_tunnel() {
+fn another_private_key_or_number_of_workers_is_another_tunnel() {
     let mut net = net(&V4, &delayed(), 7);
-    let mut other = tunnel(1, &V4, &[]);
-    other["private_key"] = "77".repeat(32).into();
-    let steps = json!([{"do": "reconfigure", "name": "v", "app": other}]);
-    let told = net.try_apply(steps).unwrap_err().message;
+    let mut told = |key: &str, value: Value| {
+        let mut other = tunnel(1, &V4, &[]);
+        other[key] = value;
+        let steps = json!([{"do": "reconfigure", "name": "v", "app": other}]);
+        net.try_apply(steps).unwrap_err().message
+    };
+    let key = told("private_key", "77".repeat(32).into());
     assert!(
-        told.contains("another private key") && !told.contains("7777"),
-        "{told}"
+        key.contains("another private key") && !key.contains("7777"),
+        "{key}"
     );
+    assert!(told("workers", 1.into()).contains("another number of workers"));
+}
+
+#[test]
+fn workers_change_nothing_on_the_wire() {
+    let bytes: Vec<u8> = (0..1_000_000_u32)
+        .map(|number| (number % 251) as u8)
+        .collect();
+    let said = |workers: u8| {
+        let mut net = crewed(&V4, &delayed(), 7, workers);
+        let (client, server) = connected(&mut net, "10.0.0.2:80");
+        assert!(net.carry(("a", client), ("b", server), &bytes) == bytes);
+        assert!(net.carry(("b", server), ("a", client), &bytes) == bytes);
+        let said = (wire(&net.shared()), net.counters("u"), net.counters("v"));
+        net.stop();
+        said
+    };
+    let (alone, crewed) = (said(0), said(2));
+    assert!(alone.0.len() > 100 && alone.0 == crewed.0);
+    assert_eq!((alone.1, alone.2), (crewed.1, crewed.2));
 }
 
 #[test]

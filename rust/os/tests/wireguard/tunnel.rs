@@ -11,7 +11,8 @@ use usernet_core::stack::{Host, SocketError, SocketId};
 use usernet_core::time::Nanos;
 use usernet_os::Run;
 
-/// A host `10.0.0.N`, whose key is made of the byte N, and its only peer the other of both.
+/// A host `10.0.0.N`, whose key is made of the byte N, and its only peer the other of both. The first has a
+/// worker for its cipher.
 pub(super) struct Tunnel<'a> {
     place: &'a Namespace,
     run: Arc<Run>,
@@ -38,6 +39,7 @@ impl<'a> Tunnel<'a> {
             {"do": "start", "name": "h", "app": {"app": "host", "interfaces": host}},
             {"do": "start", "name": "w", "app": {
                 "app": "wireguard", "private_key": hex(&[own; 32]), "peers": [peer],
+                "workers": u8::from(own == 1),
             }},
             {"do": "start", "name": "s", "app": {"app": "udp_socket", "port": port}},
             {"do": "link", "link": "h.eth0 -> w.inside"},
