@@ -28,11 +28,13 @@ build: ## build the Rust core and install usernet into .venv (program: .venv/bin
 test: ## build, then run every test, Rust's and Python's
 	@tools/bootstrap test
 	@$(MAKE) --no-print-directory build
-	cargo test --workspace --locked
+	PROPTEST_RNG_SEED=7 cargo test --workspace --locked
 	$(BIN)/pytest
 
-soak: build ## build, then carry GiBs over bad lines, cut tunnels and change their keys (minutes)
+soak: build ## build, then carry GiBs over bad lines, cut tunnels, and draw new examples of every property (minutes)
 	@tools/bootstrap test
+	cargo test --workspace --locked
+	USERNET_SOAK=1 $(BIN)/pytest -m hypothesis
 	USERNET_SOAK=1 $(BIN)/pytest tests/programs/real/test_transfers.py tests/programs/test_gateway_moves.py tests/net/test_splice.py tests/net/test_flow_changes.py
 
 demo: build ## build, then show the main job on real traffic

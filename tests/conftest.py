@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
     from .tunnel.private_network import PrivateNetwork
 
-# How long an example takes says how busy the machine is, not whether the property holds.
-settings.register_profile("usernet", deadline=None)
+# How long an example takes says how busy the machine is, not whether the property holds. Examples
+# are the same on every run, so that a failure tells of the change; `make soak` draws others.
+SOAK = bool(os.environ.get("USERNET_SOAK"))
+settings.register_profile("usernet", deadline=None, derandomize=not SOAK)
 settings.load_profile("usernet")
 
 # Under nohup(1), and in the background of a shell without jobs, these are ignored, and would be by
