@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -156,11 +157,39 @@ def test_what_a_killed_one_took_is_given_back(box: Box) -> None:
         os.kill(int(child), signal.SIGKILL)
     running.communicate(timeout=30)
     assert box.state() != before
+    box.folder /= "elsewhere"  # another container has other files
+    box.folder.mkdir(mode=0o700)
     given = box.run("--restore")
     assert (given.returncode, given.stderr) == (0, "usernet: eth0 was given back\n")
     assert box.state() == before
     assert box.run("--restore").stderr == "usernet: nothing was given back\n"
     assert box.inside.run("ping", "-c", "1", "-W", "5", PEER)
+
+
+KILLED = """
+import subprocess
+from usernet.sandbox.takeover import find, restore
+def do(steps):
+    for step in steps:
+        subprocess.run(["ip", *step.split()], check=True)
+before = find()
+taking, returning = list(before.taking()), list(before.returning())
+for done in range(len(taking) + 1):
+    do(taking[:done])
+    print(restore(), find() == before)
+for done in range(len(returning)):
+    do([*taking, *returning[:done]])
+    print(restore(), find() == before)
+"""
+
+
+def test_wherever_it_is_killed_nothing_is_lost(box: Box) -> None:
+    before = box.state()
+    nothing, unnamed, *others = box.inside.run(sys.executable, "-c", KILLED).splitlines()
+    assert nothing == unnamed == "None True"
+    assert len(others) == 10 + 7
+    assert set(others) == {"eth0 True"}
+    assert box.state() == before
 
 
 def test_it_is_changed_while_it_runs(box: Box) -> None:

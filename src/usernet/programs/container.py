@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from usernet.config.apps import RawSocket
-from usernet.control import Control, place
+from usernet.control import Control
 from usernet.control.control import SAMPLE_NS
 from usernet.control.story import Story
 from usernet.engine.fidelity import fidelity
@@ -71,9 +71,8 @@ def container(
         quiet: Say nothing but errors.
         as_json: Append events as JSON, one a line, to this file.
     """
-    memory = place.folder() / "container.json"
     if give_back:
-        name = restore(memory)
+        name = restore()
         if not quiet:
             sys.stderr.write(f"usernet: {name or 'nothing'} was given back\n")
         return 0
@@ -87,7 +86,7 @@ def container(
         watch = Watch((signal.SIGCHLD,))
         stack.callback(watch.close)
         serving = stack.enter_context(Serving(serve or ServeOptions(), "container", quiet=quiet))
-        taken = Takeover(find(network), memory)
+        taken = Takeover(find(network))
         stack.callback(taken.give_back)
         control = _control(document, taken.interface.name, pcap)
         stack.callback(control.stop)

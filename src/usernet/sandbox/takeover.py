@@ -8,6 +8,10 @@
 ``usernet0`` and ``usernet1`` are a veth pair. Address, routes and MAC move from ``eth0`` to
 ``usernet0``, so that nobody outside sees a difference; ``eth0`` gets another MAC and answers no
 ARP, so that the kernel takes nothing from it. It needs CAP_NET_ADMIN alone, and ip(8).
+
+What was there is remembered by the network itself: ``usernet0`` has it, and its alias is the name
+of ``eth0``. Each address and route is at its new place before it leaves the old one, so whoever
+comes after a kill, from whatever container, finds all of it.
 """
 
 from __future__ import annotations
@@ -15,14 +19,13 @@ from __future__ import annotations
 import json
 import socket
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from usernet.errors import ConfigError, InterfaceError, PrivilegeError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
 __all__ = ["INNER", "OUTER", "Interface", "Takeover", "find", "restore"]
 
@@ -53,18 +56,20 @@ class Interface:
     def taking(self) -> Iterator[str]:
         """The commands of ip(8) that put it behind a line."""
         yield f"link add {INNER} address {self.mac} mtu {self.mtu} type veth peer name {OUTER}"
+        yield f"link set {INNER} alias {self.name}"
         yield f"link set {OUTER} mtu {self.mtu} arp off addrgenmode none"
-        yield f"addr flush dev {self.name}"
-        yield f"link set {self.name} arp off addrgenmode none address {_other(self.mac)}"
         yield f"link set {OUTER} up"
         yield f"link set {INNER} up"
         yield from self._settled(INNER)
+        yield f"addr flush dev {self.name}"
+        yield f"link set {self.name} arp off addrgenmode none address {_other(self.mac)}"
 
     def returning(self) -> Iterator[str]:
         """The commands that make it what it was."""
         yield f"link set {self.name} arp on addrgenmode eui64 address {self.mac}"
         yield f"addr flush dev {self.name} scope global"
         yield from self._settled(self.name)
+        yield f"link del {INNER}"
 
     def _settled(self, name: str) -> Iterator[str]:
         for address in self.addresses:
@@ -80,29 +85,26 @@ class Takeover:
 
     Args:
         interface: Which.
-        memory: A file that says how it was, for `restore` where this process is killed.
 
     Raises:
         InterfaceError: It is taken already.
         PrivilegeError: The system forbids it.
     """
 
-    def __init__(self, interface: Interface, memory: Path) -> None:
+    def __init__(self, interface: Interface) -> None:
         self.interface = interface
-        self._memory = memory
-        if memory.exists() or _is_there(INNER):
+        if (inner := _shown(INNER)) is not None:
             problem = "is taken already: usernet container --restore gives it back"
-            raise InterfaceError(problem, interface=_remembered(memory) or interface.name)
-        memory.write_text(json.dumps(asdict(interface)))
+            raise InterfaceError(problem, interface=str(inner.get("ifalias", interface.name)))
         try:
-            _ip("-batch", "-", given="".join(f"{one}\n" for one in interface.taking()))
+            _batch(interface.taking())
         except BaseException:
             self.give_back()
             raise
 
     def give_back(self) -> None:
         """Let it be as it was. Safe to call twice."""
-        restore(self._memory)
+        restore()
 
 
 def find(network: str | None = None) -> Interface:
@@ -132,30 +134,24 @@ def find(network: str | None = None) -> Interface:
     return _read(name)
 
 
-def restore(memory: Path) -> str | None:
-    """Give back what a process took, wherever it ended; the interface's name.
-
-    Args:
-        memory: The file that it left; where it is not there, nothing is taken.
+def restore() -> str | None:
+    """Give back what a process took, wherever it ended; the interface's name, if one was taken.
 
     Raises:
         PrivilegeError: The system forbids it.
     """
-    if not memory.exists():
+    inner = _shown(INNER)
+    if inner is None:
         return None
-    values = json.loads(memory.read_text())
-    interface = Interface(
-        values["name"],
-        values["mac"],
-        values["mtu"],
-        tuple(values["addresses"]),
-        tuple(values["routes"]),
-    )
-    if _is_there(INNER):
+    name = inner.get("ifalias")
+    if not isinstance(name, str):  # it was killed before it took anything
         _ip("link", "del", INNER)
-    _ip("-batch", "-", given="".join(f"{one}\n" for one in interface.returning()))
-    memory.unlink()
-    return interface.name
+        return None
+    taken, outer = _read(INNER), _read(name)
+    addresses = dict.fromkeys((*taken.addresses, *outer.addresses))
+    routes = dict.fromkeys((*taken.routes, *outer.routes))
+    _batch(Interface(name, taken.mac, taken.mtu, (*addresses,), (*routes,)).returning())
+    return name
 
 
 def _address(target: str) -> str:
@@ -179,16 +175,18 @@ def _read(name: str) -> Interface:
     return Interface(name, link["address"], link["mtu"], addresses, kept)
 
 
-def _remembered(memory: Path) -> str:
-    return str(json.loads(memory.read_text())["name"]) if memory.exists() else ""
-
-
 def _other(mac: str) -> str:
     return ":".join(f"{one:02x}" for one in _LOCAL[:4] + bytes.fromhex(mac.replace(":", ""))[4:])
 
 
-def _is_there(name: str) -> bool:
-    return any(one["ifname"] == name for one in json.loads(_ip("-j", "link", "show")))
+def _shown(name: str) -> dict[str, object] | None:
+    """What ip(8) shows of an interface; None where there is none of that name."""
+    every = cast("list[dict[str, object]]", json.loads(_ip("-j", "link", "show")))
+    return next((one for one in every if one["ifname"] == name), None)
+
+
+def _batch(commands: Iterable[str]) -> None:
+    _ip("-batch", "-", given="".join(f"{one}\n" for one in commands))
 
 
 def _ip(*words: str, given: str | None = None) -> str:
