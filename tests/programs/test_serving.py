@@ -52,6 +52,14 @@ def test_a_program_is_seen_and_its_line_changed(tmp_path: Path) -> None:
         assert "cat" in httpx.get(f"{url}api/v1/report").text
 
 
+def test_a_file_of_synthetic_network_says_what_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "qos.json"
+    file.write_text('{"default_link": {"ingress": {"latency": 40}}}')
+    options = ("--serve", "127.0.0.1:0", "--config", str(file))
+    with running(tmp_path, *options) as (url, _):
+        assert httpx.get(f"{url}api/v1/present").json()["down"]["delay"] == "40ms"
+
+
 def test_without_it_there_is_the_socket_file(tmp_path: Path) -> None:
     with running(tmp_path) as (url, _):
         assert url == ""

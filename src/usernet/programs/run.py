@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Annotated, cast
 from cyclopts import Parameter
 
 from usernet.config.apps import Tun
-from usernet.control import Control, Document
+from usernet.control import Control
 from usernet.control.control import SAMPLE_NS
 from usernet.control.story import Story
 from usernet.errors import CaptureError, ConfigError
 from usernet.net.emulation import Emulation
 from usernet.programs.ending import Ending
-from usernet.programs.options import LineOptions
+from usernet.programs.options import LineOptions, read_line
 from usernet.programs.outside import Outside
 from usernet.programs.owning import Owning
 from usernet.programs.private import Private
@@ -39,6 +39,7 @@ from usernet.wireguard.file import load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from usernet.control import Document
     from usernet.engine import Statistics
 
 __all__ = ["run"]
@@ -54,6 +55,7 @@ _MTU = 1500
 def run(
     *command: str,
     line: LineOptions | None = None,
+    config: Path | None = None,
     serve: ServeOptions | None = None,
     pcap: Path | None = None,
     report: Path | None = None,
@@ -79,6 +81,7 @@ def run(
     Args:
         command: The program and its arguments.
         line: What the line is like.
+        config: A file of synthetic-network (JSON), in place of a scenario.
         serve: How it is reached while it runs.
         pcap: Write a capture (pcapng): what leaves, and what is dropped and why.
         report: Write a report (HTML) at the end.
@@ -99,7 +102,7 @@ def run(
     watch = Watch()
     try:
         if join is not None:
-            others = (line, serve, pcap, report, precise, no_host, publish, name, as_json)
+            others = (line, config, serve, pcap, report, precise, no_host, publish, name, as_json)
             if any((*others, wireguard)) or interface_mtu is not None:
                 allowed = "with --quiet alone: the options are those of the network's first program"
                 raise ConfigError("joins a network as it is", path="join", allowed=allowed)
@@ -108,7 +111,7 @@ def run(
         surroundings = _surroundings(
             wireguard, Outside.of(publish, with_machine=not no_host), interface_mtu
         )
-        document = Document.from_options((line or LineOptions()).given())
+        document = read_line(line, config)
         served = serve or ServeOptions()
         with Ending(command, quiet=quiet, events=as_json) as ending:
             run_ = _Run(wishes, document, surroundings, ending, watch, serve=served)
