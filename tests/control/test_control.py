@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import select
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -220,3 +221,22 @@ def test_a_disk_that_takes_nothing_ends_the_capture_and_not_the_line(
         control.check()
     assert "problem" not in [kind for kind, _ in subscription.take()]  # it is told once
     control.stop()
+
+
+def test_a_line_that_nobody_watches_is_seldom_looked_at(control: Control) -> None:
+    assert control.look_seconds == 2.0
+    assert _is_woken(control) is False
+    watcher = control.subscribe()
+    assert (control.look_seconds, _is_woken(control)) == (0.2, True)
+    control.subscribe()
+    control.check()
+    assert _is_woken(control) is False
+    for subscription in (watcher, *control._subscriptions):
+        control.unsubscribe(subscription)
+    assert control.look_seconds == 2.0
+    control.points()
+    assert (control.look_seconds, _is_woken(control)) == (0.2, True)
+
+
+def _is_woken(control: Control) -> bool:
+    return bool(select.select([control], [], [], 0)[0])

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from usernet.config.fields import FIELDS
 from usernet.config.link import DIRECTIONS
 from usernet.control import points, sight
-from usernet.control.document import Document, targets
+from usernet.control.attention import SAMPLE_NS, Attention
+from usernet.control.document import Document, filters_named, targets
 from usernet.control.subscription import Subscription
 from usernet.errors import CaptureError, ConfigError, EngineError, GenerationError
 from usernet.net.recorder import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Generator, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from usernet.config.apps import App
@@ -32,10 +33,8 @@ if TYPE_CHECKING:
     from usernet.net.emulation import Emulation
     from usernet.net.recorder import Recording
 
-__all__ = ["SAMPLE_NS", "Capture", "Control"]
+__all__ = ["Capture", "Control"]
 
-SAMPLE_NS = 200_000_000
-"""Time between two points, in nanoseconds."""
 _SAMPLES = 4000
 """How many samples a report has: 10 MB."""
 _POINTS = 3000
@@ -95,6 +94,7 @@ class Control:
         self._talkers: dict[str, object] = {}
         self._dropped = 0
         self._looks = 0
+        self._attention = Attention()
         self._final: dict[str, object] = {}
 
     # What it is ---------------------------------------------------------------------------------
@@ -130,8 +130,13 @@ class Control:
             return self._last if self.is_over else self._emulation.statistics()
 
     def points(self, since: float = 0.0) -> list[dict[str, object]]:
-        """What happened, each fifth of a second of the last minutes: those after this time."""
+        """What happened, over the last minutes: the points after this time.
+
+        One each fifth of a second while somebody watches or asks, and each two seconds else.
+        """
         with self._lock:
+            if not self.is_over:
+                self._attention.ask(self._emulation.elapsed_ns())
             return [one for one in self._points if _time(one) > since]
 
     def talkers(self) -> dict[str, object]:
@@ -289,6 +294,7 @@ class Control:
         """Hear of every point and every change from now on; first of what is now."""
         subscription = Subscription(wake)
         with self._lock:
+            self._attention.begin()
             subscription.put(("present", self.present()))
             self._subscriptions.append(subscription)
         return subscription
@@ -300,8 +306,18 @@ class Control:
 
     @property
     def is_watched(self) -> bool:
-        """Whether anybody watches: then `check` is to be called for each point."""
+        """Whether anybody hears of every point."""
         return bool(self._subscriptions)
+
+    @property
+    def look_seconds(self) -> float:
+        """How many seconds may pass until the next `check`, unless this becomes readable."""
+        now = self._last.time_ns if self.is_over else self._emulation.elapsed_ns()
+        return self._attention.pause(now, is_watched=self.is_watched)
+
+    def fileno(self) -> int:
+        """Readable when somebody begins to watch: then `check` is to be called, and often."""
+        return self._attention.fileno()
 
     # Whoever looks after the line ---------------------------------------------------------------
 
@@ -312,6 +328,7 @@ class Control:
             CaptureError: A capture that was there from the start could not be written.
             EngineError: The engine has stopped.
         """
+        self._attention.take()
         with self._lock:
             self._look_after()
             now = self._emulation.statistics()
@@ -381,7 +398,7 @@ class Control:
             if if_generation is not None and if_generation != self._generation:
                 raise _overtaken(if_generation, self._generation)
             new = change(self._document)
-            with _filters_named(new):
+            with filters_named(new):
                 self._emulation.change(new.scenario, touched)
             self._document = new
             self._generation += 1
@@ -468,19 +485,6 @@ class Control:
 
     def _tell(self, kind: str, values: dict[str, object]) -> None:
         self._subscriptions = [one for one in self._subscriptions if one.put((kind, values))]
-
-
-@contextmanager
-def _filters_named(document: Document) -> Generator[None]:
-    """A filter that does not parse is told with the key that holds it."""
-    try:
-        yield
-    except ConfigError as error:
-        if error.path == "filter":
-            filters = [flow.filter for flow in document.scenario.link.flows]
-            if error.value in filters:
-                raise error.within(f"flow[{filters.index(str(error.value))}]") from None
-        raise
 
 
 def _time(point: Mapping[str, object]) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,14 +19,14 @@ from usernet.errors import ConfigError
 from usernet.trace import line, mahimahi, profiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
     from usernet.config.impairment import Impairment
     from usernet.config.link import Bottleneck, Flow, Link
     from usernet.config.timeline import Target
     from usernet.control.tables import Table
 
-__all__ = ["Document", "Files", "targets"]
+__all__ = ["Document", "Files", "filters_named", "targets"]
 
 Files = dict[tuple[str, str], tuple[int, ...]]
 """What the files hold that keys name, by key and by name as it is typed."""
@@ -279,3 +280,16 @@ def _with_files(link: Link, files: Files) -> Link:
     )
     up, down = link.up.with_files(read), link.down.with_files(read)
     return replace(link, up=up, down=down, flows=tuple(flows), bottlenecks=tuple(bottlenecks))
+
+
+@contextmanager
+def filters_named(document: Document) -> Generator[None]:
+    """A filter that does not parse is told with the key that holds it."""
+    try:
+        yield
+    except ConfigError as error:
+        if error.path == "filter":
+            filters = [flow.filter for flow in document.scenario.link.flows]
+            if error.value in filters:
+                raise error.within(f"flow[{filters.index(str(error.value))}]") from None
+        raise

@@ -18,7 +18,7 @@ from cyclopts import Parameter
 
 from usernet.config.apps import RawSocket
 from usernet.control import Control
-from usernet.control.control import SAMPLE_NS
+from usernet.control.attention import SAMPLE_NS
 from usernet.control.story import Story
 from usernet.engine.fidelity import fidelity
 from usernet.errors import CaptureError, ConfigError, MissingProgramError, ProgramError
@@ -31,10 +31,10 @@ from usernet.sandbox.takeover import OUTER, Takeover, find, restore
 
 if TYPE_CHECKING:
     from usernet.control import Document
+    from usernet.programs.signals import HasFileno
 
 __all__ = ["container"]
 
-_LOOK_SECONDS = 1.0
 _SIGNALLED = 128
 
 
@@ -96,7 +96,7 @@ def container(
         serving.say()
         seed = document.scenario.seed or 0
         _tell(as_json, "ready", program=list(command), seed=seed, serve=serving.url)
-        code = _run(command, watch, control, is_seen=bool(report) or serving.is_public)
+        code = _run(command, watch, control, is_seen=bool(report))
         last = control.end()
         lines = {name: one.plain() for name, one in last.impairments.items()}
         _tell(as_json, "end", code=code, fidelity=asdict(fidelity(last)), impairments=lines)
@@ -114,9 +114,10 @@ def _control(document: Document, name: str, pcap: Path | None) -> Control:
 def _run(command: tuple[str, ...], watch: Watch, control: Control, *, is_seen: bool) -> int:
     """Run the program to its end, and look after the line; its exit code as a shell has it."""
     process = _started(command)
+    ends: list[HasFileno] = [watch, control]
     while True:
-        seen = is_seen or control.is_watched
-        select.select([watch], [], [], SAMPLE_NS / 1e9 if seen else _LOOK_SECONDS)
+        look = SAMPLE_NS / 1e9 if is_seen else control.look_seconds
+        select.select(ends, [], [], look)
         for number in watch.numbers():
             if number != signal.SIGCHLD:
                 process.send_signal(number)

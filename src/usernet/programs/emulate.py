@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from usernet.config import units
 from usernet.config.apps import RawSocket
 from usernet.control import Control
-from usernet.control.control import SAMPLE_NS
+from usernet.control.attention import SAMPLE_NS
 from usernet.control.story import Story
 from usernet.engine.fidelity import fidelity
 from usernet.errors import CaptureError, ConfigError
@@ -24,9 +24,6 @@ from usernet.programs.signals import stop_signals
 from usernet.report.file import write
 
 __all__ = ["emulate"]
-
-_LOOK_SECONDS = 1.0
-"""How often a run without a report is looked at."""
 
 
 def emulate(
@@ -83,8 +80,8 @@ def emulate(
             serving.say()
             live.ready(scenario, serving.url)
             while not stopped and not _over(control, limit):
-                is_seen = report or live.shown or serving.is_public or control.is_watched
-                stopped.wait(_left(control, limit, SAMPLE_NS / 1e9 if is_seen else _LOOK_SECONDS))
+                look = SAMPLE_NS / 1e9 if report or live.shown else control.look_seconds
+                stopped.wait(_left(control, limit, look), control)
                 live.show(control.check())
             statistics = control.end()
         finally:

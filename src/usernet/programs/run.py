@@ -15,7 +15,7 @@ from cyclopts import Parameter
 
 from usernet.config.apps import Tun
 from usernet.control import Control
-from usernet.control.control import SAMPLE_NS
+from usernet.control.attention import SAMPLE_NS
 from usernet.control.story import Story
 from usernet.errors import CaptureError, ConfigError
 from usernet.net.emulation import Emulation
@@ -41,10 +41,10 @@ if TYPE_CHECKING:
 
     from usernet.control import Document
     from usernet.engine import Statistics
+    from usernet.programs.signals import HasFileno
 
 __all__ = ["run"]
 
-_LOOK_SECONDS = 1.0
 """How often a run that nobody watches is looked at."""
 _SETTLE_NS = 2_000_000_000
 """How long packets that a program sent last may take to get through."""
@@ -215,7 +215,7 @@ class _Run:
             network = identity(enclosure.namespaces.network)
             stack.callback(Owning(emulation, network).close)
             self._begin(control, enclosure, serving, story)
-            code = self._follow(control, enclosure, rendezvous, serving)
+            code = self._follow(control, enclosure, rendezvous)
             if code >= 0:
                 self._settle(control)
             return self._end(control, story, code)
@@ -253,16 +253,15 @@ class _Run:
         control: Control,
         enclosure: Enclosure,
         rendezvous: Rendezvous | None,
-        serving: Serving,
     ) -> int:
         """Look on until the program ends; its exit code."""
-        ends: list[Enclosure | Watch | Rendezvous | Tunnelled] = [enclosure, self._watch]
+        ends: list[HasFileno] = [enclosure, self._watch, control]
         ends += [rendezvous] if rendezvous else []
         ends += [self._tunnelled] if self._tunnelled else []
-        is_shown = self._wishes.report is not None or self._title.shown or serving.is_public
+        is_shown = self._wishes.report is not None or self._title.shown
         while True:
-            is_seen = is_shown or control.is_watched
-            ready, _, _ = select.select(ends, [], [], SAMPLE_NS / 1e9 if is_seen else _LOOK_SECONDS)
+            look = SAMPLE_NS / 1e9 if is_shown else control.look_seconds
+            ready, _, _ = select.select(ends, [], [], look)
             for number in self._watch.numbers():
                 enclosure.signal(number)
             if enclosure in ready:

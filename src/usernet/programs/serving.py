@@ -80,11 +80,6 @@ class Serving:
                 control, story, public=self._public, local=self._local, token=self._token
             )
 
-    @property
-    def is_public(self) -> bool:
-        """Whether it is reached by HTTP."""
-        return self._public is not None
-
     def say(self) -> None:
         """Tell a person where it is; this is the only time that a new token is told."""
         if self.url is None or self._quiet:

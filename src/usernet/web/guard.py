@@ -8,6 +8,7 @@ something has to be a page of ours, or no page at all.
 from __future__ import annotations
 
 import ipaddress
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from usernet.web.problem import Problem, problem_response
@@ -115,7 +116,8 @@ def _too_large() -> Problem:
 def _dressed(send: Send) -> Send:
     async def dressed(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], *_HEADERS]}
+            date = (b"date", formatdate(usegmt=True).encode())
+            message = {**message, "headers": [*message["headers"], *_HEADERS, date]}
         await send(message)
 
     return dressed

@@ -236,7 +236,7 @@ def _of_sight(api: Api) -> tuple[Operation, ...]:
     binary: Schema = {"type": "string", "format": "binary"}
     capture = ref("Capture")
     counted = "Everything counted, as of one moment."
-    lately = "What happened in the last minutes, each fifth of a second."
+    lately = "What happened lately: each fifth of a second, or each two seconds while nobody asked."
     talk = "The remote ends that talk most, in each direction, since the start."
     dropped = "The latest packets that were dropped, each with its cause and its moment."
     watch = (

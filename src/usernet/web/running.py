@@ -46,22 +46,32 @@ async def serve(
     app = site(control, api)
     servers: list[tuple[uvicorn.Server, socket.socket]] = []
     if public is not None:
-        servers.append((_server(Guard(app, token=token)), public))
+        servers.append((_server(Guard(app, token=token), stop), public))
     if local is not None:
-        servers.append((_server(Guard(app, is_local=True)), local))
+        servers.append((_server(Guard(app, is_local=True), stop), local))
     try:
         async with asyncio.TaskGroup() as tasks:
             for server, listener in servers:
                 tasks.create_task(server.serve(sockets=[listener]))
             await stop.wait()
             hub.close()
-            for server, _ in servers:
-                server.should_exit = True
     finally:
         api.close()
 
 
-def _server(app: ASGIApp) -> uvicorn.Server:
+class _Server(uvicorn.Server):
+    """One that does nothing while nobody asks: uvicorn's own wakes ten times a second."""
+
+    def __init__(self, config: uvicorn.Config, stop: asyncio.Event) -> None:
+        super().__init__(config)
+        self._stop = stop
+
+    async def main_loop(self) -> None:
+        """Serve until it is to stop."""
+        await self._stop.wait()
+
+
+def _server(app: ASGIApp, stop: asyncio.Event) -> uvicorn.Server:
     config = uvicorn.Config(
         app,
         loop="asyncio",
@@ -72,10 +82,11 @@ def _server(app: ASGIApp) -> uvicorn.Server:
         log_config=None,
         access_log=False,
         server_header=False,
+        date_header=False,  # it would be as old as the last tick of uvicorn's own loop
         proxy_headers=False,
         limit_concurrency=_MOST_AT_ONCE,
         timeout_keep_alive=_KEPT,
         timeout_graceful_shutdown=_GRACE,
         h11_max_incomplete_event_size=32 << 10,
     )
-    return uvicorn.Server(config)
+    return _Server(config, stop)
