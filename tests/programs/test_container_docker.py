@@ -117,21 +117,52 @@ def _mounts() -> list[str]:
     return [*found, f"--env=PYTHONPATH={source}"]
 
 
+_COMMON = ("--env=PATH=/usr/sbin:/usr/bin:/sbin:/bin", "--workdir=/usr/share")
+_RIGHTS = ("--cap-drop=ALL", "--cap-add=NET_ADMIN", "--cap-add=NET_RAW", "--tmpfs=/run")
+_ENTRY = "from usernet.programs.main import main; main()"
+_PROGRAM = (sys.executable, "-c", _ENTRY, "container")
+
+
 def test_an_application_and_its_client_on_a_bad_line(docker: Docker) -> None:
-    common = [*_mounts(), "--env=PATH=/usr/sbin:/usr/bin:/sbin:/bin", "--workdir=/usr/share"]
+    common = [*_mounts(), *_COMMON]
     docker.run(
         "run", "--rm", "--detach", "--name=app", "--network=application", *common,
         "usernet-test", sys.executable, "-c", _SERVE,
     )  # fmt: skip
-    rights = ["--cap-drop=ALL", "--cap-add=NET_ADMIN", "--cap-add=NET_RAW"]
-    entry = "from usernet.programs.main import main; main()"
-    program = [sys.executable, "-c", entry, "container"]
     line = ["--network=app", "--delay=60ms", "--quiet", "--"]
     name = docker.run(
-        "create", "--network=application", *rights, "--tmpfs=/run", *common,
-        "usernet-test", *program, *line, sys.executable, "-c", _CONNECT, "app",
+        "create", "--network=application", *_RIGHTS, *common,
+        "usernet-test", *_PROGRAM, *line, sys.executable, "-c", _CONNECT, "app",
     )  # fmt: skip
     docker.run("network", "connect", "control", name)
     took = float(docker.run("start", "--attach", name))
     assert took >= 0.12
     assert docker.run("inspect", "--format={{.State.ExitCode}}", name) == "0"
+
+
+def test_what_a_killed_container_took_another_gives_back(docker: Docker) -> None:
+    common = [*_mounts(), *_COMMON]
+    keeper = ["run", "--rm", "--detach", "--name=app", "--network=application", *common]
+    docker.run(*keeper, "usernet-test", "sleep", "600")
+    shared = ["--network=container:app", *_RIGHTS, *common, "usernet-test"]
+
+    def seen() -> str:
+        return docker.run("run", "--rm", *shared, "ip", "-br", "addr", "show", "scope", "global")
+
+    def come(times: int) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        while docker.run("logs", "taken").count("up") < times:
+            assert time.monotonic() < deadline
+
+    before = seen()
+    taking = [*_PROGRAM, "--delay=10ms", "--quiet", "--", "sh", "-c", "echo up; exec sleep 600"]
+    docker.run("run", "--detach", "--name=taken", *shared, *taking)
+    come(1)
+    docker.run("kill", "--signal=KILL", "taken")
+    docker.run("wait", "taken")
+    assert seen() != before
+    docker.run("run", "--rm", *shared, *_PROGRAM, "--restore")
+    assert seen() == before
+    docker.run("start", "taken")
+    come(2)
+    docker.run("rm", "--force", "taken")

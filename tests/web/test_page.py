@@ -334,6 +334,12 @@ class TestTwo:
             typing.fill("3%")
             typing.press("Enter")
             comes(field(page, "up", "Loss"), "3%")
+            page.locator("#bottleneck-add").get_by_label("Name").fill("office")
+            page.get_by_role("button", name="Add a bottleneck").click()
+            sync_api.expect(other.locator("#bottlenecks .flow .name")).to_have_text("office")
+            other.get_by_role("button", name="Edit").last.click()
+            other.get_by_role("button", name="Remove this step").click()
+            sync_api.expect(page.locator("#events li")).to_have_count(1)
         assert running.http.get("/config").json()["up"] == {"loss": "3%", "rate": "2mbit"}
 
     def test_a_server_that_comes_back_is_found_again(self, browser: Any) -> None:

@@ -43,7 +43,7 @@ const present = (told) => {
   for (const way of ["down", "up"]) sides[way].show(told[way]);
   flows.show(told.flows, told.bottlenecks);
   bottlenecks.show(told.bottlenecks, told.flows);
-  timeline.step.know(told.flows, told.bottlenecks);
+  timeline.step.know(told.flows);
   charts.show(told.flows);
   choose(told.profile ?? "none");
   capture(told.capture);
