@@ -22,10 +22,10 @@ export class Side {
     this.cut = el("button", { type: "button", className: "small", textContent: "Cut", "aria-pressed": "false" });
     this.cut.addEventListener("click", () => this.#send("down", this.values.down ? null : true, this.cut));
     const head = el("div", { className: "head" }, el("h3", { textContent: `${way[0].toUpperCase()}${way.slice(1)}` }), this.use, this.cut);
-    const more = el("details", {}, el("summary", { textContent: "More" }), ...OTHERS.map((key) => this.#field(key, key.replaceAll("_", " "), "")));
-    this.more = more;
+    this.more = el("details", {}, el("summary", { textContent: "More" }));
+    this.more.addEventListener("toggle", () => { if (this.more.open) this.#unfold(); });
     this.problem = el("p", { className: "error", role: "alert", hidden: true });
-    this.element = el("div", { className: `side ${way}` }, head, ...USUAL.map((one) => this.#field(...one)), more, this.problem);
+    this.element = el("div", { className: `side ${way}` }, head, ...USUAL.map((one) => this.#field(...one)), this.more, this.problem);
   }
 
   // What the line says that holds now; what somebody is typing stays.
@@ -34,7 +34,17 @@ export class Side {
     for (const [key, field] of this.fields) this.#fill(key, field);
     this.cut.setAttribute("aria-pressed", String(Boolean(values.down)));
     setText(this.cut, values.down ? "Restore" : "Cut");
-    if (OTHERS.some((key) => values[key] !== undefined) && !this.opened) this.more.open = this.opened = true;
+    if (!this.opened && OTHERS.some((key) => values[key] !== undefined)) {
+      this.more.open = this.opened = true;
+      this.#unfold();
+    }
+  }
+
+  // The other fields are made when somebody wants them: they are four of five.
+  #unfold() {
+    if (this.fields.has(OTHERS[0])) return;
+    this.more.append(...OTHERS.map((key) => this.#field(key, key.replaceAll("_", " "), "")));
+    for (const key of OTHERS) this.#fill(key, this.fields.get(key));
   }
 
   showUse(bits) {
