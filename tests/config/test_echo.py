@@ -36,3 +36,21 @@ def test_errors_are_said_as_ping_says_them() -> None:
 def test_answers_go_through_json() -> None:
     one = answer("10.0.1.2", 3, 13)
     assert EchoAnswer.from_json(one.to_json()) == one
+
+
+@pytest.mark.parametrize(
+    ("answer", "ends"),
+    [
+        (EchoAnswer("10.0.0.5", "10.0.0.5", 0, 0, 0.1, 64), True),
+        (EchoAnswer("10.0.0.5", "10.0.0.5", 3, 3, 0.1, 64), True),
+        (EchoAnswer("10.0.0.5", "10.0.0.1", 3, 3, 0.1, 64), False),
+        (EchoAnswer("10.0.0.5", "10.0.0.5", 3, 1, 0.1, 64), False),
+        (EchoAnswer("10.0.0.5", "10.0.0.1", 11, 0, 0.1, 64), False),
+        (EchoAnswer("fd00::5", "fd00::5", 1, 4, 0.1, 64), True),
+        (EchoAnswer("fd00::5", "fd00::5", 1, 3, 0.1, 64), False),
+        (EchoAnswer.of_datagram("10.0.0.5", 0.1), True),
+        (EchoAnswer.of_datagram("fd00::5", 0.1), True),
+    ],
+)
+def test_what_comes_from_the_end_of_a_path(answer: EchoAnswer, ends: bool) -> None:
+    assert answer.is_at_the_end is ends

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -59,3 +60,32 @@ def test_an_error_ends_a_path_and_silence_a_wait() -> None:
 
     answer = usernet.simulate(main(), seed=1)
     assert (answer.mark, answer.said) == ("!N", "Destination Net Unreachable")
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_datagram_is_answered_by_who_drops_it_and_by_who_gets_it(version: int) -> None:
+    async def main() -> list[EchoAnswer]:
+        async with usernet.Network() as net:
+            here = routed(net)
+            await net.hosts["far"].create_datagram_endpoint(Answering, ("::", 53))
+            path = [await here.probe(FAR[version], hop_limit=hops, port=9) for hops in (1, 2, 3)]
+            return [*path, await here.probe(FAR[version], port=53)]
+
+    answers = usernet.simulate(main(), seed=1)
+    routers = {4: ["10.0.1.2", "10.0.9.2"], 6: ["fd00:1::2", "fd00:9::2"]}
+    assert [one.source for one in answers] == [*routers[version], FAR[version], FAR[version]]
+    assert [one.is_too_far for one in answers] == [True, True, False, False]
+    assert [one.is_at_the_end for one in answers] == [False, False, True, True]
+    assert [one.is_reply for one in answers] == [False, False, False, True]
+    assert [one.seconds for one in answers] == pytest.approx([0.01, 0.02, 0.03, 0.03])
+
+
+class Answering(asyncio.DatagramProtocol):
+    transport: asyncio.DatagramTransport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.DatagramTransport)
+        self.transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        self.transport.sendto(data, addr)

@@ -66,6 +66,7 @@ class FakeWay:
         names: Callable[[bytes], bytes | None] | None = None,
         connection: socket.socket | None = None,
     ) -> None:
+        self.ports: list[int | None] = []
         self._ping = ping
         self._names = names
         self._connection = connection
@@ -77,9 +78,11 @@ class FakeWay:
         number: int = 1,
         size: int = 56,
         hop_limit: int = 64,
+        port: int | None = None,
         timeout: float = 10.0,
     ) -> EchoAnswer:
         del host, size, timeout
+        self.ports.append(port)
         assert self._ping is not None
         answer = self._ping(number, hop_limit)
         if isinstance(answer, OSError):

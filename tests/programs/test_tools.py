@@ -73,6 +73,13 @@ class TestTrace:
         assert head == "trace to db.internal (10.7.0.1), 30 hops at most"
         assert hop.startswith(" 1  10.7.0.1  ")
 
+    @pytest.mark.parametrize("words", [("--udp",), ("--port", "7")], ids=["no port", "a server"])
+    def test_by_datagrams(self, network: PrivateNetwork, words: tuple[str, ...]) -> None:
+        for host in ("10.7.0.1", "fd07::1"):
+            done = ran(network, "trace", *words, "-q", "2", host)
+            assert (done.returncode, done.stderr) == (0, "")
+            assert done.stdout.splitlines()[-1].startswith(f" 1  {host}  ")
+
     def test_where_the_path_ends_elsewhere(self, network: PrivateNetwork) -> None:
         done = ran(network, "trace", "--json", "-q", "1", "-m", "3", "10.8.0.1")
         assert done.returncode == 1

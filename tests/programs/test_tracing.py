@@ -58,3 +58,22 @@ def test_where_no_way_leads_there_is_no_path() -> None:
     with pytest.raises(OSError, match="no way") as caught:
         traced(lambda _: OSError(errno.ENETUNREACH, "no way"))
     assert caught.value.errno == errno.ENETUNREACH
+
+
+@pytest.mark.parametrize(
+    ("rises", "ports"), [(True, [33434, 33435, 33436, 33437]), (False, [33434] * 4)]
+)
+def test_datagrams_get_there_where_nothing_is_at_the_port(
+    rises: bool, ports: list[int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    way = FakeWay(lambda _, hop: FIRST if hop == 1 else error("10.0.0.5", 3, 3))
+    wishes = Wishes("db", "10.0.0.5", 2, 2, 1.0, 33434, rises)
+    assert Tracing(way, wishes, as_json=False).to_the_end() == 0
+    assert capsys.readouterr().out.splitlines()[-1] == " 2  10.0.0.5  0.100 ms  0.100 ms"
+    assert sorted(one or 0 for one in way.ports) == ports
+
+
+def test_a_router_that_refuses_a_port_is_no_end() -> None:
+    way = FakeWay(lambda *_: error("10.0.0.1", 3, 3))
+    wishes = Wishes("db", "10.0.0.5", 2, 2, 1.0, 33434)
+    assert Tracing(way, wishes, as_json=False).to_the_end() == 1

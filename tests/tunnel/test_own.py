@@ -118,6 +118,10 @@ def test_echo_requests_and_what_it_is_doing(to: Way) -> None:
     to.handshake(20)
     answer = to.ping("10.7.0.1", number=7, timeout=20)
     assert (answer.asked, answer.is_reply) == ("10.7.0.1", True)
+    # Datagrams: where something listens, and where nothing does.
+    assert to.ping("10.7.0.1", port=7, timeout=20).is_reply
+    answer = to.ping("10.7.0.1", port=33434, timeout=20)
+    assert (answer.kind, answer.code, answer.is_at_the_end) == (3, 3, True)
     (peer,) = to.status().peers
     assert peer.latest_handshake is not None
     assert peer.endpoint == "127.0.0.1:51820"

@@ -1,18 +1,22 @@
-"""Echo answers: what came back for an ICMP echo request, and how ping and traceroute call it."""
+"""Echo answers: what came back for an ICMP echo request, and how ping and traceroute call it.
+
+A datagram of UDP is answered likewise: by an error, or by a datagram, which counts as a reply.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self, TypedDict, cast
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["EchoAnswer"]
+__all__ = ["EchoAnswer", "ProbeKeys"]
 
 _REPLY = {4: 0, 6: 129}
 _TOO_FAR = {4: (11, 0), 6: (3, 0)}
 _UNREACHABLE = {4: 3, 6: 1}
+_NO_PORT = {4: (3, 3), 6: (1, 4)}
 _SAID = {
     (4, 3, 0): ("Destination Net Unreachable", "!N"),
     (4, 3, 1): ("Destination Host Unreachable", "!H"),
@@ -29,6 +33,19 @@ _SAID = {
     (6, 3, 0): ("Time exceeded: Hop limit", ""),
 }
 """By family, type and code (RFC 792, RFC 1812, RFC 4443): as ping and as traceroute say it."""
+
+
+class ProbeKeys(TypedDict, total=False):
+    """What may be said of a request; a key left out has its default."""
+
+    number: int
+    """The sequence number of an echo request: 1."""
+    size: int
+    """How many bytes it carries: 56."""
+    hop_limit: int
+    """How many hosts on the way may take it, the last one included: 64."""
+    port: int | None
+    """A UDP port: a datagram goes there in place of an echo request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +72,17 @@ class EchoAnswer:
     def is_reply(self) -> bool:
         """Whether whoever was asked has answered."""
         return self.kind == _REPLY[self._version]
+
+    @property
+    def is_at_the_end(self) -> bool:
+        """Whether it comes from whoever was asked: a reply, or that nothing is at the port."""
+        refused = (self.kind, self.code) == _NO_PORT[self._version]
+        return self.is_reply or (refused and self.source == self.asked)
+
+    @classmethod
+    def of_datagram(cls, asked: str, seconds: float) -> Self:
+        """A datagram that came back from there."""
+        return cls(asked, asked, _REPLY[6 if ":" in asked else 4], 0, seconds, 0)
 
     @property
     def is_too_far(self) -> bool:

@@ -54,15 +54,17 @@ class Echoing:
         number: int = 1,
         size: int = 56,
         hop_limit: int = 64,
+        port: int | None = None,
         timeout: float = 10.0,  # noqa: ASYNC109 - as the program ping has it
     ) -> EchoAnswer:
-        """Send one ICMP echo request with a hop limit: traceroute is some of them.
+        """Send one ICMP echo request, or datagram, with a hop limit: traceroute is some of them.
 
         Args:
             target: A name of the network, or a numeric address.
             number: The sequence number of the request.
             size: How many bytes it carries.
             hop_limit: How many hosts on the way may take it, the last one included.
+            port: A UDP port: a datagram goes there in place of an echo request.
             timeout: For how many seconds to wait for an answer.
 
         Returns:
@@ -77,7 +79,13 @@ class Echoing:
 
         address = await self._address(target)
         return await probe(
-            self._host, address, number=number, size=size, hop_limit=hop_limit, timeout=timeout
+            self._host,
+            address,
+            number=number,
+            size=size,
+            hop_limit=hop_limit,
+            port=port,
+            timeout=timeout,
         )
 
     async def _address(self, target: str) -> str:

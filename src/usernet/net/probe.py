@@ -1,4 +1,4 @@
-"""Probe: one echo request with a hop limit, and whatever comes back for it."""
+"""Probe: one echo request, or datagram, with a hop limit, and whatever comes back for it."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ async def probe(
     number: int = 1,
     size: int = 56,
     hop_limit: int = 64,
+    port: int | None = None,
     timeout: float,  # noqa: ASYNC109
 ) -> EchoAnswer:
-    """Send an echo request, and wait for the reply or an error.
+    """Send an echo request or a datagram, and wait for the reply or an error.
 
     Args:
         host: Who asks.
@@ -36,13 +37,14 @@ async def probe(
         number: The sequence number of the request.
         size: How many bytes it carries.
         hop_limit: How many routers it may pass, the last host included.
+        port: A UDP port, for a datagram in place of an echo request.
         timeout: For how many seconds to wait.
 
     Raises:
         TimeoutError: Nothing came back.
         OSError: There is no route.
     """
-    socket = host.network.engine.echo(host.name, json.dumps({"hop_limit": hop_limit}))
+    socket = _opened(host, address, json.dumps({"hop_limit": hop_limit}), port)
     try:
         answer = asyncio.get_running_loop().create_future()
         begun = host.network.engine.now()
@@ -53,7 +55,7 @@ async def probe(
                 answer.set_result(found)
 
         host.network.bridge.watch(socket.key, contextvars.copy_context(), on_events)
-        socket.send_to(bytes(size), (address, number))
+        socket.send_to(bytes(size), (address, number if port is None else port))
         host.network.bridge.soon()
         return await asyncio.wait_for(answer, timeout)
     finally:
@@ -61,10 +63,18 @@ async def probe(
         socket.close()
 
 
+def _opened(host: Host, address: str, options: str, port: int | None) -> CoreSocket:
+    engine = host.network.engine
+    if port is None:
+        return engine.echo(host.name, options)
+    own = "::" if ":" in address else "0.0.0.0"
+    return engine.bind(host.name, (own, 0), (address, port), options)
+
+
 def _answer(host: Host, socket: CoreSocket, address: str, begun: int) -> EchoAnswer | None:
     report = socket.take_report()
-    if report is None:
-        return None
-    source, (kind, code), _, hop_limit = report
     seconds = (host.network.engine.now() - begun) / _NANOSECONDS
-    return EchoAnswer(address, source, kind, code, seconds, hop_limit)
+    if report is not None:
+        source, (kind, code), _, hop_limit = report
+        return EchoAnswer(address, source, kind, code, seconds, hop_limit)
+    return None if socket.receive_from() is None else EchoAnswer.of_datagram(address, seconds)

@@ -1,4 +1,4 @@
-"""Tracing: the path to a host, found by echo requests with rising hop limits."""
+"""Tracing: the path to a host, found by requests with rising hop limits: echo requests, or UDP."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import Future
 from dataclasses import dataclass
 from threading import Semaphore, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from usernet.errors import EngineError
 
@@ -35,6 +35,8 @@ class Wishes:
         hops: How far at most.
         queries: How many requests for each hop.
         timeout: Seconds to wait for each answer.
+        port: The UDP port of the first request; None for echo requests.
+        rises: Whether each request has the next port, so that no two look alike on their way.
     """
 
     host: str
@@ -42,6 +44,14 @@ class Wishes:
     hops: int
     queries: int
     timeout: float
+    port: int | None = None
+    rises: bool = True
+
+    def port_of(self, number: int) -> int | None:
+        """The UDP port of a request."""
+        if self.port is None:
+            return None
+        return self.port + number - 1 if self.rises else self.port
 
 
 class Tracing:
@@ -78,7 +88,7 @@ class Tracing:
                 _raise_first(hop, answers)
                 self._say(hop, answers)
                 if ends := [one for one in answers if _ends(one)]:
-                    return 0 if any(_is_reply(one) for one in ends) else 1
+                    return 0 if any(one.is_at_the_end for one in ends) else 1
         finally:
             self._ended = True
         return 1
@@ -101,6 +111,7 @@ class Tracing:
                     number=number,
                     size=_SIZE,
                     hop_limit=hop,
+                    port=wishes.port_of(number),
                     timeout=wishes.timeout,
                 )
             )
@@ -131,12 +142,8 @@ def _raise_first(hop: int, answers: Sequence[EchoAnswer | OSError]) -> None:
             raise one
 
 
-def _ends(answer: EchoAnswer | OSError) -> bool:
+def _ends(answer: EchoAnswer | OSError) -> TypeGuard[EchoAnswer]:
     return not isinstance(answer, OSError) and not answer.is_too_far
-
-
-def _is_reply(answer: EchoAnswer | OSError) -> bool:
-    return not isinstance(answer, OSError) and answer.is_reply
 
 
 def _words(answers: Sequence[EchoAnswer | OSError]) -> Iterator[str]:

@@ -251,6 +251,7 @@ class Agent:
                 number=number,
                 size=size,
                 hop_limit=hops,
+                port=cast("int | None", message.get("port")),
                 timeout=timeout or 10.0,
             )
             return answer.to_json()

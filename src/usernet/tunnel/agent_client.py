@@ -108,6 +108,7 @@ class AgentWay:
         number: int = 1,
         size: int = 56,
         hop_limit: int = 64,
+        port: int | None = None,
         timeout: float = 10.0,
     ) -> EchoAnswer:
         """As `Way.ping`."""
@@ -119,6 +120,7 @@ class AgentWay:
             "number": number,
             "size": size,
             "hop_limit": hop_limit,
+            "port": port,
             "timeout": timeout,
         }
         answer = EchoAnswer.from_json(self._answer(message, timeout))

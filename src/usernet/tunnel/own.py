@@ -78,11 +78,14 @@ class OwnWay:
         number: int = 1,
         size: int = 56,
         hop_limit: int = 64,
+        port: int | None = None,
         timeout: float = 10.0,
     ) -> EchoAnswer:
         """As `Way.ping`."""
         return self._tunnel.thread.call(
-            self._tunnel.probe(host, number=number, size=size, hop_limit=hop_limit, timeout=timeout)
+            self._tunnel.probe(
+                host, number=number, size=size, hop_limit=hop_limit, port=port, timeout=timeout
+            )
         )
 
     def listen(self, port: int, host: str | None = None) -> ListenerEnd:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from usernet.config.echo import EchoAnswer
+    from usernet.config.echo import EchoAnswer, ProbeKeys
     from usernet.config.socket_options import Congestion
     from usernet.config.wireguard import TunnelConfig
     from usernet.net.arguments import ConnectionKeys, ServerKeys
@@ -358,12 +358,10 @@ class Tunnel:
         self,
         target: str,
         *,
-        number: int = 1,
-        size: int = 56,
-        hop_limit: int = 64,
         timeout: float = 10.0,  # noqa: ASYNC109 - as the program ping has it
+        **keys: Unpack[ProbeKeys],
     ) -> EchoAnswer:
-        """Send one ICMP echo request with a hop limit, as `Host.probe`.
+        """Send one ICMP echo request, or datagram, with a hop limit, as `Host.probe`.
 
         Raises:
             TimeoutError: Nothing came back.
@@ -375,9 +373,7 @@ class Tunnel:
         with self._explained(target, None, timeout) as targets:
             async with asyncio.timeout(timeout):
                 await self._check(target, targets, timeout)
-                return await self._host.probe(
-                    target, number=number, size=size, hop_limit=hop_limit, timeout=timeout
-                )
+                return await self._host.probe(target, timeout=timeout, **keys)
 
     async def dial(
         self,

@@ -194,15 +194,17 @@ class Way(Protocol):
         number: int = 1,
         size: int = 56,
         hop_limit: int = 64,
+        port: int | None = None,
         timeout: float = 10.0,
     ) -> EchoAnswer:
-        """Send one ICMP echo request, as `Host.probe` does: ping and traceroute are made of these.
+        """Send one ICMP echo request, as `Host.probe`: ping and traceroute are made of these.
 
         Args:
             host: A name, which is resolved in the tunnel, or a numeric address.
             number: The sequence number of the request.
             size: How many bytes it carries.
             hop_limit: How many hosts on the way may take it, the last one included.
+            port: A UDP port: a datagram goes there in place of an echo request.
             timeout: Seconds to wait, the handshake and the name included.
 
         Returns:
