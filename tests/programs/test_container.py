@@ -70,7 +70,10 @@ class Box:
             for one in shown
         }
         routes = self.inside.run("ip", "-4", "route", "show").splitlines()
-        return {"links": links, "routes": sorted(line.strip() for line in routes)}
+        known = sorted(
+            line.replace(" linkdown", "").strip() for line in routes
+        )  # veth comes up late
+        return {"links": links, "routes": known}
 
     def command(self, *words: str) -> list[str]:
         return self.inside.command(PROGRAM, "container", *words)
