@@ -43,6 +43,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-ge
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    sync_api.expect.set_options(timeout=60_000)  # a busy machine may take its time
     with sync_api.sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield found
