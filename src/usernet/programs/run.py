@@ -34,6 +34,7 @@ from usernet.sandbox.enclosure import Enclosure
 from usernet.sandbox.network import identity
 from usernet.sandbox.rendezvous import Rendezvous, ask
 from usernet.sandbox.signals import Watch
+from usernet.tunnel import holders
 from usernet.wireguard.file import load
 
 if TYPE_CHECKING:
@@ -127,6 +128,8 @@ def _surroundings(
     if not wireguard:
         return outside.with_mtu(mtu or _MTU)
     config = load(*wireguard, warn=lambda text: _say(f"warning: {text}"))
+    if said := holders.told(config.private_key):
+        _say(f"warning: {said}")
     return Private.of(config, outside, mtu)
 
 

@@ -204,10 +204,11 @@ class AgentWay:
         """Ask the agent, which is started where none runs; and again one that has just left."""
         if self._closed:
             raise EngineError("the way is closed")
+        patience = None if timeout is None else timeout + _GRACE
         for _ in range(_TRIES):
             connection = self._connect()
             try:
-                return connection, *_exchange(connection, message, descriptors, timeout)
+                return connection, *_exchange(connection, message, descriptors, patience)
             except (EOFError, ConnectionResetError, BrokenPipeError):
                 connection.close()
             except _SilentError:
@@ -259,8 +260,11 @@ def _end_of(connection: socket.socket) -> str:
     return str(cast("Mapping[str, object]", answer["ok"])["end"])
 
 
-def running() -> Iterator[tuple[str, DeviceStatus]]:
+def running(patience: float = 2 * _GRACE) -> Iterator[tuple[str, DeviceStatus]]:
     """The agents of this user that answer: the path of each one's socket, and its status.
+
+    Args:
+        patience: Seconds that each gets to do so.
 
     Raises:
         AuthenticationError: The folder of their sockets is not this user's alone.
@@ -273,7 +277,7 @@ def running() -> Iterator[tuple[str, DeviceStatus]]:
             continue
         with connection:
             try:
-                answer, _ = _exchange(connection, {"verb": "status"}, (), _GRACE)
+                answer, _ = _exchange(connection, {"verb": "status"}, (), patience)
             except (OSError, EOFError, EngineError, _SilentError):
                 continue
         yield path, DeviceStatus.from_json(answer)
@@ -295,7 +299,7 @@ def _exchange(
     descriptors: Sequence[int],
     timeout: float | None,
 ) -> tuple[Mapping[str, object], list[int]]:
-    connection.settimeout(None if timeout is None else timeout + _GRACE)
+    connection.settimeout(timeout)
     try:
         write_line(connection, message, descriptors)
         answer, given = read_line(connection)

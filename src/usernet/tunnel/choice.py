@@ -58,10 +58,14 @@ def way(options: WayOptions, *, warn: Callable[[str], None] | None = None) -> Wa
         from usernet.tunnel.agent_client import AgentWay  # noqa: PLC0415 - start-up time
 
         return AgentWay(options, warn=warn or _warn)
+    from usernet.tunnel import holders  # noqa: PLC0415 - start-up time
     from usernet.tunnel.holding import tunnel  # noqa: PLC0415 - start-up time
     from usernet.tunnel.own import OwnWay  # noqa: PLC0415 - start-up time
 
-    return OwnWay(tunnel(options, warn or _warn))
+    made = tunnel(options, warn or _warn)
+    if said := holders.told(made.config.private_key):
+        (warn or _warn)(f"warning: {said}")
+    return OwnWay(made)
 
 
 def _is_file(path: str) -> bool:
