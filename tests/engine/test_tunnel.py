@@ -43,6 +43,7 @@ def test_peers_come_and_go(engine: Engine) -> None:
         "persistent_keepalive": 25,
         "latest_handshake": None,
         "handshake_age": None,
+        "unanswered_since": None,
         "received": 0,
         "sent": 148,
         "dropped": 0,

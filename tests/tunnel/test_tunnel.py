@@ -350,6 +350,23 @@ class TestPeersThatMove:
 
         in_tunnel(private_network, use)
 
+    def test_one_that_is_gone_is_not_one_that_never_came(
+        self, private_network: PrivateNetwork, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("usernet.tunnel.peers.GONE", 0.1)
+
+        async def use(tunnel: Tunnel) -> None:
+            assert await echoed(tunnel, "10.7.0.1", b"hi") == b"hi"
+            await asyncio.to_thread(private_network.stop_peer)
+            try:
+                with pytest.raises(HandshakeError, match="no longer answers: nothing has come"):
+                    await tunnel.dial("10.7.0.1", 7, timeout=1)
+            finally:
+                await asyncio.to_thread(private_network.start_peer)
+            assert await echoed(tunnel, "10.7.0.1", b"again") == b"again"
+
+        in_tunnel(private_network, use)
+
     def test_a_name_that_means_another_address(
         self, private_network: PrivateNetwork, monkeypatch: pytest.MonkeyPatch
     ) -> None:

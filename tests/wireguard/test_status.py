@@ -33,6 +33,7 @@ def counters() -> dict[str, object]:
                 "sent": 3 << 20,
                 "allowed_ips": ["10.0.0.0/8", "fd00::/8"],
                 "persistent_keepalive": 25,
+                "unanswered_since": 97 * SECOND,
             },
         ],
         "dropped": {"malformed": 0, "handshake": 3},
@@ -49,6 +50,7 @@ def test_what_the_core_counts_gets_its_units(status: DeviceStatus) -> None:
     assert silent == PeerStatus(FIRST, sent=silent.sent)
     assert known.latest_handshake == "95s"
     assert known.received == 1240
+    assert known.silent == "3s"
     assert known.sent == "3mb"
     assert known.allowed_ips == ("10.0.0.0/8", "fd00::/8")
     assert status.dropped == {"malformed": 0, "handshake": 3}

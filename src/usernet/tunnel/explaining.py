@@ -68,9 +68,11 @@ def explained(
 
 
 def _blame(peers: Peers, targets: Iterable[str], seconds: float | None) -> None:
-    silent = peers.silent(_towards(peers, targets))
-    if silent:
+    towards = _towards(peers, targets)
+    if silent := peers.silent(towards):
         raise peers.error(silent[0], seconds) from None
+    if error := peers.gone(towards):
+        raise error from None
 
 
 def _towards(peers: Peers, targets: Iterable[str]) -> list[Peer]:

@@ -15,6 +15,7 @@ from usernet.engine.keys import public_key
 from usernet.errors import EngineError, HandshakeError
 from usernet.tunnel.beside import beside
 from usernet.wireguard.endpoints import Place, placed, places
+from usernet.wireguard.silence import no_longer
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -36,6 +37,9 @@ VALID = 180.0
 PATIENCE = 5.0
 """Seconds that a tunnel waits for the machine to find its peers before it begins without them:
 resolv.conf(5)'s for one server."""
+GONE = 12.0
+"""Seconds without an answer after which a peer is not there: it has to say something within ten, if
+only that it has heard us (WireGuard paper, 6.5)."""
 POLL = 0.02
 """Seconds from one look to the next while somebody waits for a handshake."""
 
@@ -182,6 +186,16 @@ class Peers:
             if one.latest_handshake is not None and one.latest_handshake < VALID
         }
         return [one for one in peers if one.public_key not in heard]
+
+    def gone(self, peers: Iterable[Peer]) -> HandshakeError | None:
+        """What to say of the first of these that has answered and does no longer, if one has."""
+        if self._device is None:
+            raise EngineError("the tunnel does not run")
+        asked = {one.public_key for one in peers}
+        for one in self._device.status().peers:
+            if one.public_key in asked and one.silent is not None and one.silent > GONE:
+                return HandshakeError(no_longer(one))
+        return None
 
     def lost(self, peers: Iterable[Peer]) -> list[Peer]:
         """Those of these that there is no way to from this machine."""

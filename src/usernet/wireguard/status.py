@@ -33,6 +33,8 @@ class PeerStatus:
         received: Bytes that came from it, as wg(8) counts them: whole messages, outside.
         sent: Bytes that went to it.
         persistent_keepalive: Seconds after which it hears from us; None for never.
+        silent: How long ago the first packet left of those that nothing has come for; None where
+            it has answered. A peer that is there answers within ten seconds.
     """
 
     public_key: PublicKey
@@ -42,6 +44,7 @@ class PeerStatus:
     received: ByteSize = _NOTHING
     sent: ByteSize = _NOTHING
     persistent_keepalive: int | None = None
+    silent: Span | None = None
 
     @classmethod
     def from_core(cls, counters: Mapping[str, object], now_ns: int) -> Self:
@@ -55,11 +58,12 @@ class PeerStatus:
             received=ByteSize(cast("int", counters["received"])),
             sent=ByteSize(cast("int", counters["sent"])),
             persistent_keepalive=cast("int | None", counters.get("persistent_keepalive")),
+            silent=_ago(cast("int | None", counters.get("unanswered_since")), now_ns),
         )
 
     def to_json(self) -> dict[str, object]:
         """It as plain values: seconds, bytes, and text."""
-        ago = self.latest_handshake
+        ago, silent = self.latest_handshake, self.silent
         return {
             "public_key": str(self.public_key),
             "endpoint": self.endpoint,
@@ -68,12 +72,14 @@ class PeerStatus:
             "received_bytes": int(self.received),
             "sent_bytes": int(self.sent),
             "persistent_keepalive_s": self.persistent_keepalive,
+            "silent_s": None if silent is None else round(float(silent), 3),
         }
 
     @classmethod
     def from_json(cls, values: Mapping[str, object]) -> Self:
         """It from what `to_json` made."""
         ago = cast("float | None", values["latest_handshake_s"])
+        silent = cast("float | None", values.get("silent_s"))
         return cls(
             public_key=PublicKey.parse(cast("str", values["public_key"])),
             endpoint=cast("str | None", values["endpoint"]),
@@ -82,6 +88,7 @@ class PeerStatus:
             received=ByteSize(cast("int", values["received_bytes"])),
             sent=ByteSize(cast("int", values["sent_bytes"])),
             persistent_keepalive=cast("int | None", values["persistent_keepalive_s"]),
+            silent=None if silent is None else Span(silent),
         )
 
     def lines(self) -> Iterator[str]:

@@ -76,6 +76,8 @@ pub struct PeerStatus {
     pub has_preshared: bool,
     /// What it has done.
     pub traffic: Traffic,
+    /// Since when it has not answered, if what left last for it was not answered.
+    pub unanswered: Option<Nanos>,
 }
 
 /// A WireGuard device.
@@ -338,6 +340,7 @@ impl Device {
             keepalive: peer.timers.interval(),
             has_preshared: peer.has_preshared(),
             traffic: peer.traffic,
+            unanswered: peer.timers.unanswered(),
         }
     }
 

@@ -47,6 +47,8 @@ pub(crate) struct Timers {
     persistent: Option<Nanos>,
     wipe: Option<Nanos>,
     initiated: Option<Nanos>,
+    /// Since when what left has not been answered.
+    unanswered: Option<Nanos>,
 }
 
 impl Timers {
@@ -86,6 +88,11 @@ impl Timers {
         self.silence.is_some()
     }
 
+    /// When the first packet with data left of those that nothing has come for.
+    pub(crate) fn unanswered(&self) -> Option<Nanos> {
+        self.unanswered
+    }
+
     /// The interval of persistent keepalives.
     pub(crate) fn interval(&self) -> Option<Nanos> {
         self.interval
@@ -95,6 +102,7 @@ impl Timers {
     pub(crate) fn sent_data(&mut self, jitter: Nanos, now: Nanos) {
         let patience = KEEPALIVE_TIMEOUT + REKEY_TIMEOUT + jitter.min(JITTER);
         self.silence.get_or_insert(now + patience);
+        self.unanswered.get_or_insert(now);
     }
 
     /// A packet with data came.
@@ -111,7 +119,7 @@ impl Timers {
 
     /// Something came that is from the peer.
     pub(crate) fn received(&mut self, now: Nanos) {
-        self.silence = None;
+        (self.silence, self.unanswered) = (None, None);
         self.passed(now);
     }
 
@@ -125,6 +133,7 @@ impl Timers {
             interval: self.interval,
             persistent: self.persistent,
             initiated: self.initiated,
+            unanswered: self.unanswered,
             ..Self::default()
         };
     }
@@ -233,8 +242,14 @@ mod tests {
         assert_eq!(timers.deadline(), Some(15 * SECOND));
         timers.received(14 * SECOND);
         assert_eq!(timers.deadline(), None);
+        assert_eq!(timers.unanswered(), None);
         timers.sent_data(0, 20 * SECOND);
         assert_eq!(run(&mut timers, 60 * SECOND), [(35, Due::Initiate)]);
+        timers.sent_data(0, 61 * SECOND);
+        timers.forget();
+        assert_eq!(timers.unanswered(), Some(20 * SECOND));
+        timers.received(62 * SECOND);
+        assert_eq!(timers.unanswered(), None);
     }
 
     #[test]

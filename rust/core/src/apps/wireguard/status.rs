@@ -43,6 +43,7 @@ fn peer(peer: &PeerStatus, now: Nanos) -> Value {
         "persistent_keepalive": peer.keepalive.map(|interval| interval / SECOND),
         "latest_handshake": traffic.handshake,
         "handshake_age": traffic.handshake.map(|at| now.saturating_sub(at)),
+        "unanswered_since": peer.unanswered,
         "received": traffic.received,
         "sent": traffic.sent,
         "dropped": traffic.dropped,
