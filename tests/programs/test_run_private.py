@@ -176,6 +176,17 @@ class TestWithOtherOptions:
         assert bytes([10, 7, 0, 2, 10, 7, 0, 1]) in written
 
 
+def test_a_handshake_that_is_waited_for_is_there_when_the_program_starts(
+    network: PrivateNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    done = ran(network, "--timeout", "60s", PROGRAM, "status", "--json")
+    assert done.returncode == 0
+    (told,) = json.loads(done.stdout)
+    assert told["peers"][0]["latest_handshake_s"] is not None
+    assert told["peers"][0]["persistent_keepalive_s"] is None
+
+
 class TestWhileItRuns:
     def test_its_status_is_shown(
         self, network: PrivateNetwork, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -203,6 +214,16 @@ class TestWhatIsWrong:
         done = ran(network, "ping", "-c1", "-W9", "10.7.0.1", file=wrong)
         assert (done.returncode, "0 received" in done.stdout) == (1, True)
         assert f"warning: no handshake with the peer {stranger}" in done.stderr
+
+    def test_who_waits_for_a_handshake_starts_nothing_without_one(
+        self, network: PrivateNetwork
+    ) -> None:
+        stranger = str(public_key(generate()))
+        wrong = network.write(network.text(peer=stranger), "never.conf")
+        done = ran(network, "--timeout", "300ms", "echo", "started", file=wrong)
+        assert (done.returncode, done.stdout) == (10, "")
+        assert done.stderr.startswith(f"usernet: no handshake with the peer {stranger} at ")
+        assert " within 0.3 s: " in done.stderr
 
     def test_files_that_are_wrong_are_said_before_anything_runs(
         self, network: PrivateNetwork

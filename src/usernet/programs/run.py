@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
 
+from usernet.config import units
 from usernet.config.apps import Tun
 from usernet.control import Control
 from usernet.control.attention import SAMPLE_NS
@@ -67,6 +68,7 @@ def run(
     join: str | None = None,
     interface_mtu: int | None = None,
     wireguard: tuple[Path, ...] = (),
+    timeout: str | None = None,
     quiet: bool = False,
     as_json: Annotated[Path | None, Parameter(name="--json")] = None,
 ) -> int:
@@ -95,6 +97,8 @@ def run(
             that of the tunnel, without it.
         wireguard: A file of wg-quick, or several: the program is in that private network, and the
             line is what the tunnel's packets meet.
+        timeout: How long the peers may take to answer before the program starts; it starts at once
+            without it.
         quiet: Say nothing but errors.
         as_json: Append events as JSON, one a line, to this file.
     """
@@ -104,11 +108,11 @@ def run(
     try:
         if join is not None:
             others = (line, config, serve, pcap, report, precise, no_host, publish, name, as_json)
-            if any((*others, wireguard)) or interface_mtu is not None:
+            if any((*others, wireguard, timeout)) or interface_mtu is not None:
                 allowed = "with --quiet alone: the options are those of the network's first program"
                 raise ConfigError("joins a network as it is", path="join", allowed=allowed)
             return _exit_code(_join(command, watch, join))
-        wishes = _Wishes(command, pcap, report, name, precise=precise)
+        wishes = _Wishes(command, pcap, report, name, _seconds(timeout, wireguard), precise)
         surroundings = _surroundings(
             wireguard, Outside.of(publish, with_machine=not no_host), interface_mtu
         )
@@ -131,6 +135,15 @@ def _surroundings(
     if said := holders.told(config.private_key):
         _say(f"warning: {said}")
     return Private.of(config, outside, mtu)
+
+
+def _seconds(timeout: str | None, wireguard: tuple[Path, ...]) -> float | None:
+    if timeout is None:
+        return None
+    if not wireguard:
+        allowed = "with --wireguard FILE, whose peers are to answer"
+        raise ConfigError("waits for a handshake", path="timeout", allowed=allowed)
+    return units.nanoseconds(timeout, path="timeout") / 1e9
 
 
 def _exit_code(code: int) -> int:
@@ -162,6 +175,7 @@ class _Wishes:
     pcap: Path | None
     report: Path | None
     name: str | None
+    handshake_seconds: float | None
     precise: bool
 
     def __post_init__(self) -> None:
@@ -248,6 +262,8 @@ class _Run:
         self._last = control.statistics()
         serving.start(control, story)
         serving.say()
+        if self._tunnelled is not None and self._wishes.handshake_seconds is not None:
+            self._tunnelled.shake(control, self._wishes.handshake_seconds, self._watch)
         enclosure.start()
         self._ending.ready(self._document.scenario, serving.url)
 
