@@ -200,8 +200,9 @@ class TestBlocking:
         with pytest.raises(EngineError, match="does not run"):
             tunnel.create_connection(("db.internal", 80))
 
+    @pytest.mark.parametrize("line", [None, Impairment(delay="50ms")], ids=["at once", "line"])
     def test_what_was_sent_and_closed_just_before_the_end_arrives(
-        self, private_network: PrivateNetwork
+        self, private_network: PrivateNetwork, line: Impairment | None
     ) -> None:
         got: list[bytes] = []
         with private_network.entered(), socket.create_server(("10.7.0.1", 4000)) as server:
@@ -213,7 +214,6 @@ class TestBlocking:
 
             thread = threading.Thread(target=serve)
             thread.start()
-            line = Impairment(delay="50ms")
             with (
                 Tunnel.from_file(private_network.file, line=line) as tunnel,
                 tunnel.create_connection(("10.7.0.1", 4000), 20) as connection,

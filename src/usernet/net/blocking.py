@@ -7,6 +7,7 @@ engine's own thread carries the bytes, and nobody needs asyncio for it.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import socket as system
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,6 +16,8 @@ from usernet.net import resolver
 from usernet.net.address import show, to_core
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from typing_extensions import Buffer
 
     from usernet.net.address import SocketAddress
@@ -22,10 +25,12 @@ if TYPE_CHECKING:
     from usernet.net.host import Host
     from usernet.net.resolver import AddressInfo
 
-__all__ = ["JoinedSocket", "connect"]
+__all__ = ["JoinedSocket", "connect", "has_unread"]
 
 _OPTIONS = '{"nodelay": true}'
 _FOREVER = float("inf")
+_STANDS = ("syn-sent", "syn-received", "established", "close-wait")
+"""States of a connection that its own side has not ended (RFC 9293, 3.3.2)."""
 _Option: TypeAlias = "int | Buffer | None"
 
 
@@ -37,10 +42,16 @@ class JoinedSocket(system.socket):
 
     _joined: CoreSocket
     _family: int
+    _let_go: deque[CoreSocket]
 
     @classmethod
-    def to(cls, core: CoreSocket, family: int) -> JoinedSocket:
+    def to(cls, core: CoreSocket, family: int, let_go: deque[CoreSocket]) -> JoinedSocket:
         """One that is spliced to a connection, which stands or is on its way.
+
+        Args:
+            core: The connection.
+            family: That of its addresses.
+            let_go: Where the connection is put when the program closes this.
 
         Raises:
             EscapeError: Time is virtual.
@@ -48,7 +59,7 @@ class JoinedSocket(system.socket):
         """
         ours, theirs = system.socketpair(system.AF_UNIX, system.SOCK_STREAM)
         joined = cls(fileno=ours.detach())
-        joined._joined, joined._family = core, family
+        joined._joined, joined._family, joined._let_go = core, family, let_go
         try:
             with theirs:
                 core.splice(theirs.fileno())
@@ -57,6 +68,11 @@ class JoinedSocket(system.socket):
             core.abort()
             raise
         return joined
+
+    def close(self) -> None:
+        """As any socket's; what was sent goes on."""
+        super().close()
+        self._let_go.append(self._joined)
 
     def getpeername(self) -> SocketAddress:
         """The peer's address in the network."""
@@ -106,12 +122,28 @@ def connect(host: Host, address: tuple[str, int], timeout: float | None) -> Join
     raise errors[0]
 
 
+def has_unread(host: Host) -> bool:
+    """Whether a program has closed its end of a connection that the engine has not read whole."""
+    while host.let_go:
+        if _stands(host.let_go[0]):
+            return True
+        host.let_go.popleft()
+    return False
+
+
+def _stands(core: CoreSocket) -> bool:
+    try:
+        return json.loads(core.info()).get("state") in _STANDS
+    except OSError:  # it is over and gone
+        return False
+
+
 def _attempt(host: Host, info: AddressInfo, seconds: float) -> JoinedSocket:
     family, where = info[0], info[4]
     core = host.network.engine.connect(host.name, to_core(where, family), None, _OPTIONS)
     place = f"{where[0]} port {where[1]}"
     try:
-        joined = JoinedSocket.to(core, family)
+        joined = JoinedSocket.to(core, family, host.let_go)
     except OSError as error:
         # The connection has failed by now, or no descriptor is left.
         raise _failed(error.errno or errno.ECONNABORTED, place) from None

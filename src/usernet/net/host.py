@@ -12,6 +12,7 @@ import asyncio
 import contextvars
 import errno
 import socket as system
+from collections import deque
 from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar, Unpack, cast
 
 from usernet.net import blocking, connecting, current, endpoint, resolver, serving
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from usernet.engine.host_statistics import HostStatistics
     from usernet.net.address import SocketAddress
     from usernet.net.arguments import ConnectionKeys, ServerKeys
-    from usernet.net.border import HostNetwork
+    from usernet.net.border import CoreSocket, HostNetwork
     from usernet.net.endpoint import EndpointKeys
     from usernet.net.httpx_transport import TransportKeys
     from usernet.net.resolver import AddressInfo
@@ -47,6 +48,8 @@ _Client: TypeAlias = (
     "Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None] | None]"
 )
 
+_MOST_LET_GO = 256
+"""Of older ones the engine has read the end long since."""
 _LIMIT = 64 * 1024
 """How much a stream buffers before it stops reading, as in asyncio."""
 
@@ -61,12 +64,14 @@ class Host(Echoing):
     Attributes:
         asks: What finds the addresses of a name, of a family or of both where 0, that the network
             itself does not know; None where nobody does. It may raise ``gaierror``.
+        let_go: The last connections of `connect_socket` whose program has closed its end.
     """
 
     def __init__(self, network: HostNetwork, name: str) -> None:
         self.network = network
         self.name = name
         self.asks: Callable[[str, int], Awaitable[Sequence[str]]] | None = None
+        self.let_go: deque[CoreSocket] = deque(maxlen=_MOST_LET_GO)
 
     def __repr__(self) -> str:
         return f"<Host {self.name}>"

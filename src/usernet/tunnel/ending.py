@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from usernet.net.blocking import has_unread
+
 if TYPE_CHECKING:
     from usernet.net.host import Host
 
 __all__ = ["settle"]
 
-GRACE = 1.0
+GRACE = 3.0
 """Seconds at most that the last bytes of closed connections get to arrive."""
 _LOOK = 0.005
 _ON_ITS_WAY = ("fin-wait-1", "closing", "last-ack")
@@ -21,7 +23,7 @@ async def settle(host: Host) -> None:
     """Wait until what programs have sent and closed has arrived; what is open is not waited for."""
     clock = asyncio.get_running_loop().time
     until = clock() + GRACE
-    while _is_on_its_way(host) and clock() < until:  # noqa: ASYNC110 - the core tells nobody
+    while (has_unread(host) or _is_on_its_way(host)) and clock() < until:  # noqa: ASYNC110 - the core tells nobody
         await asyncio.sleep(_LOOK)
 
 
