@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from usernet.engine.keys import generate, generate_preshared, public_key
+from usernet.tunnel.uapi_socket import socket_path
 
 from .far_network import CLIENT, OWN, PORT, FarNetwork, peer
 
@@ -33,6 +34,7 @@ NAME = f"ug{os.getpid()}"
 def network(tmp_path: Path) -> Iterator[FarNetwork]:
     with FarNetwork(tmp_path) as made:
         yield made
+    socket_path(NAME).unlink(missing_ok=True)  # gateways that were not stopped are killed
 
 
 def wg(*words: str, given: str | None = None) -> str:
