@@ -206,8 +206,13 @@ def test_the_folder_of_wg_is_made_and_taken_away(
     assert not folder.exists()
 
 
+@pytest.mark.parametrize("folder", [".", "wireguard"], ids=["there", "not there"])
 @pytest.mark.skipif(os.getuid() == 0, reason="root may write anywhere")
-def test_only_root_has_a_name(device: Device) -> None:
+def test_only_root_has_a_name(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setattr(uapi_socket, "FOLDER", tmp_path / folder)
+    tmp_path.chmod(0o500)
     with pytest.raises(PrivilegeError, match=r"a path of your own, such as \./wg0\.sock"):
         UapiSocket("wg0", device)
 

@@ -316,4 +316,6 @@ def _is_left_behind(path: Path) -> bool:
 
 def _not_allowed(path: Path) -> PrivilegeError:
     advice = ": as another user than root, give a path of your own, such as ./wg0.sock"
-    return PrivilegeError(f"{path}: cannot be written{advice if path.parent == FOLDER else ''}")
+    return PrivilegeError(
+        f"{path}: cannot be written{advice if FOLDER in (path, path.parent) else ''}"
+    )
