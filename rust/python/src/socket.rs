@@ -9,7 +9,7 @@ use pyo3::types::PyBytes;
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use usernet_core::app::AppError;
 use usernet_core::engine::{Engine, HostKey};
 use usernet_core::stack::{Host, SocketError, SocketId};
@@ -20,8 +20,6 @@ use usernet_os::splicing::{self, Outcome};
 /// How much is copied at once of memory that may change, where somebody else has the engine: more
 /// than any datagram, and as much as asyncio reads at once.
 const COPIED: usize = 1 << 18;
-/// How long is waited at most before Python is asked about signals.
-const BETWEEN_SIGNALS: Duration = Duration::from_millis(100);
 
 /// A socket of a host.
 #[pyclass(frozen, module = "usernet._core")]
@@ -254,15 +252,7 @@ impl Socket {
             return Err(raise_socket(SocketError::Invalid, "it is not spliced"));
         };
         let timeout = Duration::try_from_secs_f64(timeout).unwrap_or(Duration::MAX);
-        let began = Instant::now();
-        loop {
-            let left = timeout.saturating_sub(began.elapsed());
-            let connected = py.detach(|| outcome.wait(left.min(BETWEEN_SIGNALS)));
-            if connected.is_some() || left <= BETWEEN_SIGNALS {
-                return Ok(connected);
-            }
-            py.check_signals()?;
-        }
+        py.detach(|| outcome.wait(timeout, || Python::attach(|py| py.check_signals())))
     }
 
     fn local(&self, py: Python<'_>) -> PyResult<Option<Shown>> {

@@ -1,7 +1,10 @@
 //! What becomes of a splice, for whoever asks from another thread.
 use crate::relay::End;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// How long whoever waits goes on at most before he looks at something else.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// What has become of a splice so far.
 #[derive(Debug, Default)]
@@ -33,9 +36,28 @@ impl Outcome {
         (state.up, state.down, end.name())
     }
 
-    /// Waits until the connection stands (0), or has failed (the number of the error), at most so long.
-    #[must_use]
-    pub fn wait(&self, timeout: Duration) -> Option<i32> {
+    /// Waits until the connection stands (0), or has failed (the number of the error), at most so
+    /// long.
+    ///
+    /// # Errors
+    /// What `look` says, which is called again and again meanwhile.
+    pub fn wait<E>(
+        &self,
+        timeout: Duration,
+        mut look: impl FnMut() -> Result<(), E>,
+    ) -> Result<Option<i32>, E> {
+        let began = Instant::now();
+        loop {
+            let left = timeout.saturating_sub(began.elapsed());
+            let connected = self.wait_once(left.min(BETWEEN_LOOKS));
+            if connected.is_some() || left <= BETWEEN_LOOKS {
+                return Ok(connected);
+            }
+            look()?;
+        }
+    }
+
+    fn wait_once(&self, timeout: Duration) -> Option<i32> {
         let on_its_way = |state: &mut State| state.connected.is_none();
         let waited = self
             .news

@@ -1,11 +1,12 @@
 //! How splices end: closed, reset, failed, and stopped.
 use crate::pair::{PATIENCE, Pair, System, end, receive, reset, send, until};
+use std::convert::Infallible;
 use std::io::{ErrorKind, Read};
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
 use usernet_core::stack::Readiness;
-use usernet_os::splicing;
+use usernet_os::splicing::{self, Outcome};
 
 #[test]
 fn a_reset_is_passed_on() {
@@ -62,6 +63,12 @@ fn who_closes_has_said_all_it_wrote() {
     assert_ne!(end(&outcomes[1]), "open");
 }
 
+/// What becomes of the connection.
+fn told(outcome: &Outcome) -> Option<i32> {
+    let Ok(connected) = outcome.wait(PATIENCE, || Ok::<_, Infallible>(()));
+    connected
+}
+
 #[test]
 fn a_connection_may_be_on_its_way() {
     let pair = Pair::new();
@@ -69,7 +76,7 @@ fn a_connection_may_be_on_its_way() {
     let client = pair.dial("10.0.0.2:80");
     send(&mut ours, 0..3);
     let outcome = pair.splice(pair.client, client, &inner).unwrap();
-    assert_eq!(outcome.wait(PATIENCE), Some(0));
+    assert_eq!(told(&outcome), Some(0));
     until(|| outcome.report().0 == 3);
 }
 
@@ -80,7 +87,7 @@ fn one_that_does_not_come_about_says_why() {
     let client = pair.dial("10.0.0.2:81");
     match pair.splice(pair.client, client, &inner) {
         Ok(outcome) => {
-            assert_eq!(outcome.wait(PATIENCE), Some(libc::ECONNREFUSED));
+            assert_eq!(told(&outcome), Some(libc::ECONNREFUSED));
             assert_eq!(end(&outcome), "refused");
             assert_eq!(ours.read(&mut [0]).unwrap(), 0);
         }
@@ -139,8 +146,19 @@ fn who_waits_for_a_connection_hears_of_the_engines_end() {
     let client = pair.dial("10.0.0.9:80");
     let outcome = pair.splice(pair.client, client, &inner).unwrap();
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| outcome.wait(PATIENCE));
+        let waiting = scope.spawn(|| told(&outcome));
         pair.run.stop();
         assert_eq!(waiting.join().unwrap(), Some(libc::ECONNABORTED));
     });
+}
+
+#[test]
+fn who_waits_for_a_connection_may_have_enough() {
+    let pair = Pair::new();
+    let (_ours, inner) = <UnixStream as System>::pair();
+    let client = pair.dial("10.0.0.9:80");
+    let outcome = pair.splice(pair.client, client, &inner).unwrap();
+    assert_eq!(outcome.wait(PATIENCE, || Err("enough")), Err("enough"));
+    let waited = outcome.wait(std::time::Duration::ZERO, || Err("not asked"));
+    assert_eq!(waited, Ok(None));
 }
