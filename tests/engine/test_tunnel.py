@@ -66,7 +66,7 @@ def test_what_is_no_peer_is_told_without_its_secrets(engine: Engine) -> None:
         tunnel.set(Peer(PublicKey(b"\1" + b"\0" * 31)))
     with pytest.raises(ConfigError, match="a name, which the engine does not look up"):
         tunnel.set(Peer(OTHER, Endpoint("vpn.example.org", 7)))
-    core = _core.Engine(0, virtual=True, precise=False)
+    core = _core.Engine(0, virtual=True, precise=False, busy_poll=True)
     actions = [{"do": "start", "name": "wg", "app": WireGuard(OWN).to_core()}]
     core.apply(json.dumps(actions))
     bad = Peer(OTHER).to_core() | {"preshared_key": "5e" * 33}

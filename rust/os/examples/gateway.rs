@@ -4,7 +4,7 @@
 use serde_json::json;
 use std::error::Error;
 use usernet_core::action::parse;
-use usernet_os::Run;
+use usernet_os::{Run, Waking};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let interface = std::env::args().nth(1);
@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             {"from": "fd75:7365:726e:6574::3", "to": "::1"},
         ],
     });
-    let run = Run::real(1, false)?;
+    let run = Run::real(1, Waking::default())?;
     let actions = json!([
         {"do": "start", "name": "t", "app": {"app": "tun", "interface": interface}},
         {"do": "start", "name": "g", "app": gateway},

@@ -3,7 +3,9 @@
 //! what it has to do, runs the breaths that follow from that itself, and wakes the thread only
 //! where that sleeps past what is left to do. So what two hosts of one process say to each other
 //! needs no other thread.
+mod busy_poll;
 mod core;
+mod crowd;
 mod sleeper;
 #[cfg(test)]
 mod tests;
@@ -32,6 +34,26 @@ const SPIN: Nanos = 80 * MICROSECOND;
 /// What failed: the app's name, and the error.
 pub type Failure = (String, AppError);
 
+/// How an engine's thread waits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Waking {
+    /// Whether it spins for the last 80 µs before each deadline, and takes real-time priority where
+    /// that is allowed.
+    pub precise: bool,
+    /// Whether it stays awake, 300 µs at most and half of a core in the long run, while what it
+    /// waits for has just come as soon again and again, and nobody else wants the core.
+    pub busy_poll: bool,
+}
+
+impl Default for Waking {
+    fn default() -> Self {
+        Self {
+            precise: false,
+            busy_poll: true,
+        }
+    }
+}
+
 /// An engine in real time, with a thread of its own.
 pub struct Drive {
     shared: Arc<Shared>,
@@ -39,12 +61,11 @@ pub struct Drive {
 }
 
 impl Drive {
-    /// Starts an engine without a graph. With `precise` it spins for the last 80 µs before each
-    /// deadline, and takes real-time priority where that is allowed.
+    /// Starts an engine without a graph.
     ///
     /// # Errors
     /// The system has no thread or no descriptor left.
-    pub fn start(seed: u64, precise: bool) -> Result<Self, AppError> {
+    pub fn start(seed: u64, waking: Waking) -> Result<Self, AppError> {
         let no_more = |error| AppError::engine(format!("the engine cannot start: {error}"));
         let clock = Clock::start();
         let shared = Arc::new(Shared {
@@ -59,7 +80,7 @@ impl Drive {
         });
         let loop_shared = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("usernet-engine".into());
-        let thread = thread.spawn(move || sleeper::run(&loop_shared, precise));
+        let thread = thread.spawn(move || sleeper::run(&loop_shared, waking));
         Ok(Self {
             shared,
             thread: Mutex::new(Some(thread.map_err(no_more)?)),

@@ -39,4 +39,5 @@ pub mod tun;
 mod udp_socket;
 mod virtio;
 
+pub use drive::Waking;
 pub use run::{Run, Turn};

@@ -1,5 +1,5 @@
 //! Both ways to run an engine, behind one set of commands.
-use crate::drive::{self, Drive, Failure};
+use crate::drive::{self, Drive, Failure, Waking};
 use crate::local::{self, Local};
 use crate::registry::Apps;
 use serde_json::Value;
@@ -23,8 +23,8 @@ impl Run {
     ///
     /// # Errors
     /// The system has no thread or no descriptor left.
-    pub fn real(seed: u64, precise: bool) -> Result<Self, AppError> {
-        Drive::start(seed, precise).map(Self::Real)
+    pub fn real(seed: u64, waking: Waking) -> Result<Self, AppError> {
+        Drive::start(seed, waking).map(Self::Real)
     }
 
     /// An engine at time zero of a virtual clock.

@@ -10,7 +10,7 @@ use std::os::fd::AsRawFd;
 use std::time::{Duration, Instant};
 use usernet_core::action::parse;
 use usernet_core::app::ErrorKind;
-use usernet_os::Run;
+use usernet_os::{Run, Waking};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -52,7 +52,7 @@ fn a_device_that_is_open_already_may_be_anywhere() {
         let links = r#"{"do":"link","link":"c.tx -> s.rx"},{"do":"link","link":"s.tx -> c.rx"}"#;
         let [c, s] = descriptors;
         let actions = format!("[{},{},{links}]", start("c", c), start("s", s));
-        let run = Run::real(1, false).unwrap();
+        let run = Run::real(1, Waking::default()).unwrap();
         run.apply(&parse(&actions).unwrap()).unwrap();
         run
     });
@@ -84,7 +84,7 @@ fn a_device_that_is_open_already_may_be_anywhere() {
 
 #[test]
 fn a_descriptor_that_is_no_device_is_refused() {
-    let run = Run::real(1, false).unwrap();
+    let run = Run::real(1, Waking::default()).unwrap();
     for descriptor in [0, 9999] {
         let app = format!(r#"{{"app":"tun","interface":"t0","descriptor":{descriptor}}}"#);
         let actions = format!(r#"[{{"do":"start","name":"t","app":{app}}}]"#);

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use usernet_core::action::parse;
 use usernet_core::app::ErrorKind;
-use usernet_os::{Run, capture};
+use usernet_os::{Run, Waking, capture};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -61,7 +61,7 @@ impl Path {
         let links = r#"{"do":"link","link":"a.tx -> b.rx"},{"do":"link","link":"b.tx -> a.rx"}"#;
         let actions = format!("[{},{},{links}]", start("a", a), start("b", b));
         let run = middle.within(move || {
-            let run = Run::real(1, false).unwrap();
+            let run = Run::real(1, Waking::default()).unwrap();
             run.apply(&parse(&actions).unwrap()).unwrap();
             Arc::new(run)
         });
@@ -215,7 +215,7 @@ fn a_device_is_gone_when_its_app_stops() {
         return;
     };
     namespace.within(|| {
-        let run = Run::real(1, false).unwrap();
+        let run = Run::real(1, Waking::default()).unwrap();
         let start =
             r#"[{"do":"start","name":"t","app":{"app":"tap","interface":"t0","mtu":9000}}]"#;
         run.apply(&parse(start).unwrap()).unwrap();
@@ -386,7 +386,7 @@ fn frames_arrive_as_they_were_sent_with_their_tags() {
     );
     let run = |host: &Namespace, actions: String| {
         host.within(move || {
-            let run = Run::real(1, false).unwrap();
+            let run = Run::real(1, Waking::default()).unwrap();
             run.apply(&parse(&actions).unwrap()).unwrap();
             run
         })
@@ -449,7 +449,7 @@ fn what_cannot_be_opened_says_why() {
             r#"[{{"do":"start","name":"a","app":{{"app":"{kind}","interface":"{interface}"}}}}]"#
         );
         namespace.within(move || {
-            let run = Run::real(1, false).unwrap();
+            let run = Run::real(1, Waking::default()).unwrap();
             run.apply(&parse(&actions).unwrap()).unwrap_err()
         })
     };

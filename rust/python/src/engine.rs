@@ -13,7 +13,7 @@ use usernet_core::action::{self, Action};
 use usernet_core::app::AppError;
 use usernet_core::stack::{Host, Readiness, SocketError, SocketId, SocketOptions};
 use usernet_core::time::Nanos;
-use usernet_os::Run;
+use usernet_os::{Run, Waking};
 
 /// A graph of apps and what runs it.
 #[pyclass(frozen, module = "usernet._core")]
@@ -24,14 +24,14 @@ pub(crate) struct Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    #[pyo3(signature = (seed, *, r#virtual, precise))]
-    fn new(seed: u64, r#virtual: bool, precise: bool) -> PyResult<Self> {
+    #[pyo3(signature = (seed, *, r#virtual, precise, busy_poll))]
+    fn new(seed: u64, r#virtual: bool, precise: bool, busy_poll: bool) -> PyResult<Self> {
         if r#virtual {
             return Ok(Self {
                 run: Arc::new(Run::simulated(seed)),
             });
         }
-        let run = Run::real(seed, precise).map_err(errors::raise)?;
+        let run = Run::real(seed, Waking { precise, busy_poll }).map_err(errors::raise)?;
         Ok(Self { run: Arc::new(run) })
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, cast
 
 from usernet import _core
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
     from usernet.engine.statistics import Statistics
     from usernet.engine.tunnel import TunnelPeers
 
-__all__ = ["Engine"]
+__all__ = ["BUSY_POLL", "Engine"]
+
+BUSY_POLL = "USERNET_BUSY_POLL"
+"""The variable that is 0 where the engine's thread is never to poll instead of sleeping."""
 
 
 class Engine:
@@ -28,10 +32,16 @@ class Engine:
         virtual: In virtual time, which passes only in `advance`; else in real time, on a thread
             of its own that sleeps until there is something to do.
         precise: In real time, spin for the last 80 µs before each deadline. Costs CPU time.
+
+    In real time the thread polls instead of sleeping, for 300 µs at most, while what it waits for
+    keeps coming as soon, and nobody else wants the core: see docs/speed.md. It does not where the
+    environment has ``USERNET_BUSY_POLL=0``.
     """
 
     def __init__(self, *, seed: int = 0, virtual: bool = False, precise: bool = False) -> None:
-        self._core = _core.Engine(seed, virtual=virtual, precise=precise)
+        self._core = _core.Engine(
+            seed, virtual=virtual, precise=precise, busy_poll=os.environ.get(BUSY_POLL) != "0"
+        )
         self._topology = Topology()
 
     @property

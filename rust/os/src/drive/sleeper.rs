@@ -1,7 +1,9 @@
 //! The engine's thread: it breathes while there is something to do, and sleeps until a descriptor,
 //! a deadline or a caller has something for it. It holds the lock except while it sleeps.
+use super::busy_poll::{BusyPoll, Wait};
 use super::core::Core;
-use super::{SPIN, Shared};
+use super::crowd::Crowd;
+use super::{SPIN, Shared, Waking};
 use crate::poll;
 use crate::thread;
 use std::sync::MutexGuard;
@@ -11,12 +13,17 @@ use usernet_core::time::Nanos;
 /// After how many breaths without a pause a busy engine is asked whether something failed.
 const BREATHS_PER_CHECK: u64 = 1024;
 
+/// How often a thread that polls looks before it asks again whether others want the core.
+const LOOKS_PER_CHECK: u32 = 8;
+
 /// Runs until the engine has ended.
-pub(crate) fn run(shared: &Shared, precise: bool) {
-    thread::settle(precise);
+pub(crate) fn run(shared: &Shared, waking: Waking) {
+    thread::settle(waking.precise);
     let mut sleeper = Sleeper {
         shared,
-        precise,
+        precise: waking.precise,
+        polling: BusyPoll::new(waking.busy_poll),
+        crowd: Crowd::new(),
         unchecked: 0,
         polled: Vec::new(),
     };
@@ -35,6 +42,8 @@ type Held<'a> = MutexGuard<'a, Core>;
 struct Sleeper<'a> {
     shared: &'a Shared,
     precise: bool,
+    polling: BusyPoll,
+    crowd: Crowd,
     /// Breaths since it was last asked whether something failed.
     unchecked: u64,
     /// The bell, then what the apps wait for.
@@ -97,8 +106,39 @@ impl<'a> Sleeper<'a> {
         !waiting.is_empty()
     }
 
-    /// Sleeps until a descriptor is ready or the time has come.
+    /// Waits until a descriptor is ready or the time has come: awake at first, where that pays.
     fn wait(&mut self, until: Nanos) {
+        let began = self.shared.clock.now();
+        let most = self.polling.length(began).min(until.saturating_sub(began));
+        let (awake, found) = self.poll_for(began, most);
+        if !found {
+            self.sleep_until(until);
+        }
+        self.polling.learn(Wait {
+            began,
+            ended: self.shared.clock.now(),
+            awake,
+            crowded: !found && awake < most,
+        });
+    }
+
+    /// Looks again and again for so long, unless others want the core; for how long it was, and
+    /// whether a descriptor is ready.
+    fn poll_for(&mut self, began: Nanos, most: Nanos) -> (Nanos, bool) {
+        let (mut now, mut found, mut looks) = (began, false, 0_u32);
+        while !found && now - began < most {
+            if looks.is_multiple_of(LOOKS_PER_CHECK) && !self.crowd.has_room() {
+                break;
+            }
+            looks += 1;
+            found = poll::wait(&mut self.polled, Some(0)) > 0;
+            now = self.shared.clock.now();
+        }
+        (now - began, found)
+    }
+
+    /// Sleeps until a descriptor is ready or the time has come.
+    fn sleep_until(&mut self, until: Nanos) {
         let early = if self.precise { SPIN } else { 0 };
         loop {
             let left = until.saturating_sub(self.shared.clock.now());

@@ -13,6 +13,10 @@ use usernet_core::time::SECOND;
 const PATIENCE: Duration = Duration::from_secs(20);
 const NEVER: Nanos = Nanos::MAX;
 const HOUR: Nanos = 3_600_000_000_000;
+const PRECISE: Waking = Waking {
+    precise: true,
+    busy_poll: false,
+};
 
 /// What a probe is told to do, and where it says that it was pulled, by which thread and when.
 #[derive(Clone)]
@@ -85,7 +89,7 @@ fn start(name: &str) -> Vec<Action> {
 
 /// A drive with one probe, which was pulled once by this thread since it is new.
 fn probed(mut orders: Orders, told: &Receiver<(ThreadId, Nanos)>) -> Drive {
-    let drive = Drive::start(1, false).unwrap();
+    let drive = Drive::start(1, Waking::default()).unwrap();
     let turn = drive.turn();
     turn.with(|engine, _| engine.apply(&start("probe"), &mut orders))
         .unwrap()
@@ -106,7 +110,7 @@ fn count(drive: &Drive, name: &str) -> u64 {
 
 #[test]
 fn works_are_answered_and_packets_run() {
-    let drive = Drive::start(1, false).unwrap();
+    let drive = Drive::start(1, Waking::default()).unwrap();
     let actions = parse(
         r#"[{"do":"start","name":"a","app":{"app":"source","size":60,"count":1000}},
             {"do":"start","name":"b","app":{"app":"sink"}},
@@ -183,7 +187,7 @@ fn a_descriptor_is_watched_from_the_change_on_that_brings_it() {
 
 #[test]
 fn no_wake_up_is_lost_between_callers() {
-    let drive = Drive::start(1, false).unwrap();
+    let drive = Drive::start(1, Waking::default()).unwrap();
     std::thread::scope(|scope| {
         for name in ["a", "b", "c", "d"] {
             let drive = &drive;
@@ -227,7 +231,7 @@ fn a_busy_engine_and_its_callers_do_not_starve_each_other() {
 
 #[test]
 fn a_panic_is_told_to_whoever_asks_and_to_whoever_waits() {
-    let drive = Drive::start(1, false).unwrap();
+    let drive = Drive::start(1, Waking::default()).unwrap();
     let asked = drive.turn().with(|_, _| -> () { panic!("on purpose") });
     assert!(asked.unwrap_err().message.contains("on purpose"));
     is_told_of_a_panic(&drive);
@@ -273,7 +277,7 @@ fn is_told_of_a_panic(drive: &Drive) {
 
 #[test]
 fn what_was_asked_before_a_stop_is_answered() {
-    let drive = Drive::start(1, true).unwrap();
+    let drive = Drive::start(1, PRECISE).unwrap();
     let first = drive.turn().with(|engine, _| engine.now());
     drive.stop();
     drive.stop();
@@ -294,8 +298,8 @@ fn an_idle_engine_does_not_breathe() {
 
 #[test]
 fn a_deadline_is_met() {
-    for precise in [false, true] {
-        let drive = Drive::start(1, precise).unwrap();
+    for waking in [Waking::default(), PRECISE] {
+        let drive = Drive::start(1, waking).unwrap();
         let at = drive.now() + 2_000_000;
         let actions = parse(r#"[{"do":"start","name":"b","app":{"app":"sink"}}]"#).unwrap();
         let turn = drive.turn();
@@ -307,7 +311,7 @@ fn a_deadline_is_met() {
 
 #[test]
 fn a_change_that_proves_impossible_is_told() {
-    let drive = Drive::start(1, false).unwrap();
+    let drive = Drive::start(1, Waking::default()).unwrap();
     let stop = parse(r#"[{"do":"stop","name":"nobody"}]"#).unwrap();
     let turn = drive.turn();
     turn.with(|engine, _| engine.schedule(0, stop)).unwrap();

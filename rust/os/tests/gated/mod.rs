@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use usernet_core::action::parse;
-use usernet_os::Run;
+use usernet_os::{Run, Waking};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -34,7 +34,7 @@ impl Gated {
             {"do": "link", "link": "g.tx -> t.rx"},
         ]);
         let run = machine.within(move || {
-            let run = Run::real(1, false).unwrap();
+            let run = Run::real(1, Waking::default()).unwrap();
             run.apply(&parse(&actions.to_string()).unwrap()).unwrap();
             Arc::new(run)
         });

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use usernet_core::action::parse;
 use usernet_core::app::ErrorKind as Kind;
 use usernet_core::wire::checksum::{add, checksum, pseudo_header, sum};
-use usernet_os::Run;
+use usernet_os::{Run, Waking};
 
 #[test]
 fn what_the_machine_is_told_programs_are_told() {
@@ -135,7 +135,7 @@ fn a_port_that_is_taken_is_named() {
     };
     let told = machine.within(|| {
         let _taken = TcpListener::bind("127.0.0.1:8080").unwrap();
-        let run = Run::real(1, false).unwrap();
+        let run = Run::real(1, Waking::default()).unwrap();
         let start = json!([{"do": "start", "name": "g", "app": {
             "app": "gateway", "addresses": ["192.0.0.1/29"],
             "publish": [{"protocol": "tcp", "listen": "127.0.0.1:8080", "to": "192.0.0.2:80"}],

@@ -9,8 +9,8 @@ use usernet_core::action::parse;
 use usernet_core::engine::HostKey;
 use usernet_core::stack::{Host, SocketError, SocketId};
 use usernet_core::time::Nanos;
-use usernet_os::Run;
 use usernet_os::splicing::{self, Outcome, Refused};
+use usernet_os::{Run, Waking};
 
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 const SERVER: &str = "10.0.0.2:80";
@@ -25,7 +25,7 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) fn new() -> Self {
-        Self::of(Run::real(1, false).unwrap())
+        Self::of(Run::real(1, Waking::default()).unwrap())
     }
 
     pub(crate) fn of(run: Run) -> Self {

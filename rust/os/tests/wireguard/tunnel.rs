@@ -9,7 +9,7 @@ use usernet_core::action::parse;
 use usernet_core::app::AppError;
 use usernet_core::stack::{Host, SocketError, SocketId};
 use usernet_core::time::Nanos;
-use usernet_os::Run;
+use usernet_os::{Run, Waking};
 
 /// A host `10.0.0.N`, whose key is made of the byte N, and its only peer the other of both. The first has a
 /// worker for its cipher.
@@ -48,7 +48,7 @@ impl<'a> Tunnel<'a> {
             {"do": "link", "link": "s.tx -> w.outside"},
         ]);
         let run = place.within(move || {
-            let run = Run::real(1, false).unwrap();
+            let run = Run::real(1, Waking::default()).unwrap();
             run.apply(&parse(&actions.to_string()).unwrap())?;
             Ok(Arc::new(run))
         })?;

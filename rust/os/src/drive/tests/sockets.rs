@@ -9,7 +9,7 @@ const DATAGRAMS: u64 = 500;
 
 /// Two hosts on one wire.
 fn hosts() -> (Drive, HostKey, HostKey) {
-    let drive = Drive::start(1, false).unwrap();
+    let drive = Drive::start(1, Waking::default()).unwrap();
     let host = |name: &str, address: &str| {
         format!(
             r#"{{"do":"start","name":"{name}","app":{{"app":"host",
