@@ -2,6 +2,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fmt;
+use zeroize::Zeroize;
 
 /// How many actions one change may have.
 pub const MOST: usize = 1 << 17;
@@ -109,4 +110,72 @@ pub fn parse(json: &str) -> Result<Vec<Action>, String> {
         ));
     }
     Ok(actions)
+}
+
+/// What secrets are called in configs.
+const SECRETS: [&str; 2] = ["private_key", "preshared_key"];
+
+/// Wipes the secrets in actions that have been done.
+pub fn wipe(actions: &mut [Action]) {
+    for action in actions {
+        if let Action::Start { app, .. } | Action::Reconfigure { app, .. } = action {
+            wipe_config(app);
+        }
+    }
+}
+
+/// Wipes the secrets in a config that nobody reads any more.
+pub fn wipe_config(config: &mut Value) {
+    match config {
+        Value::Array(all) => all.iter_mut().for_each(wipe_config),
+        Value::Object(map) => {
+            for (name, value) in map {
+                match value {
+                    Value::String(text) if SECRETS.contains(&&**name) => text.zeroize(),
+                    other => wipe_config(other),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn secrets_are_wiped_and_nothing_else_is() {
+        let app = json!({
+            "app": "wireguard", "private_key": "77",
+            "peers": [{"public_key": "88", "preshared_key": "99"}, {"preshared_key": null}],
+        });
+        let name = || String::from("w");
+        let mut actions = [
+            Action::Start {
+                name: name(),
+                app: app.clone(),
+            },
+            Action::Reconfigure { name: name(), app },
+            Action::Stop { name: name() },
+        ];
+        wipe(&mut actions);
+        let wiped = json!({
+            "app": "wireguard", "private_key": "",
+            "peers": [{"public_key": "88", "preshared_key": ""}, {"preshared_key": null}],
+        });
+        let told = [
+            Action::Start {
+                name: name(),
+                app: wiped.clone(),
+            },
+            Action::Reconfigure {
+                name: name(),
+                app: wiped,
+            },
+            Action::Stop { name: name() },
+        ];
+        assert_eq!(actions, told);
+    }
 }

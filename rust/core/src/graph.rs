@@ -1,5 +1,5 @@
 //! The running graph: apps at their places, links between them, and the order of a breath.
-use crate::action::{End, LinkSpec};
+use crate::action::{End, LinkSpec, wipe_config};
 use crate::agenda::Agenda;
 use crate::app::{App, Ports};
 use crate::change::Change;
@@ -132,10 +132,11 @@ impl Graph {
             return;
         };
         self.replace_apps(&stopped, started, pool);
-        for (name, config) in reconfigured {
+        for (name, mut config) in reconfigured {
             if let Some(place) = self.place(&name) {
                 self.slots[place].app.reconfigure(&config, now);
             }
+            wipe_config(&mut config);
         }
         self.replace_links(links, pool);
         self.rewire();
@@ -145,12 +146,13 @@ impl Graph {
     /// Gives apps new configs, and has them called: a change of values alone costs no more than
     /// the apps that it is about.
     fn reconfigure(&mut self, reconfigured: Vec<(String, Value)>, now: Nanos) {
-        for (name, config) in reconfigured {
+        for (name, mut config) in reconfigured {
             let Some(place) = self.place(&name) else {
                 continue;
             };
             let slot = &mut self.slots[place];
             slot.app.reconfigure(&config, now);
+            wipe_config(&mut config);
             let ports = |links: &[usize], end: fn(&LinkSpec) -> &End| {
                 let ends = links.iter().map(|&link| end(&self.specs[link]));
                 ends.map(|end| end.port.clone()).collect()

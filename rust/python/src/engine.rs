@@ -36,8 +36,10 @@ impl Engine {
     }
 
     fn apply(&self, py: Python<'_>, actions: &str) -> PyResult<u64> {
-        let actions = read(actions)?;
-        self.ask(py, |run| run.apply(&actions))
+        let mut actions = read(actions)?;
+        let number = self.ask(py, |run| run.apply(&actions));
+        action::wipe(&mut actions);
+        number
     }
 
     fn schedule(&self, py: Python<'_>, at: u64, actions: &str) -> PyResult<()> {

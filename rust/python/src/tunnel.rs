@@ -3,6 +3,7 @@ use crate::{call, errors, keys, numbers};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use std::sync::Arc;
+use usernet_core::action::wipe_config;
 use usernet_core::app::AppError;
 use usernet_core::apps::wireguard::WireGuard;
 use usernet_core::engine::HostKey;
@@ -57,10 +58,11 @@ impl Tunnel {
 
     fn set_peer(&self, py: Python<'_>, peer: &str) -> PyResult<()> {
         // What is wrong with it is not said: it holds a secret.
-        let peer = serde_json::from_str(peer)
+        let mut peer = serde_json::from_str(peer)
             .map_err(|_| errors::raise(AppError::config("a peer that is not JSON")))?;
-        let set = self.ask(py, |tunnel, pool, now| tunnel.set_peer(&peer, pool, now))?;
-        set.map_err(errors::raise)
+        let set = self.ask(py, |tunnel, pool, now| tunnel.set_peer(&peer, pool, now));
+        wipe_config(&mut peer);
+        set?.map_err(errors::raise)
     }
 
     fn remove_peer(&self, py: Python<'_>, public_key: &[u8]) -> PyResult<bool> {

@@ -70,7 +70,7 @@ impl WireGuard {
     /// # Errors
     /// The config is impossible. No error says a secret.
     pub fn new(config: &Value, epoch: Nanos, entropy: Box<dyn Entropy>) -> Result<Self, AppError> {
-        let spec: Spec = super::read(config)?;
+        let spec = Spec::read(config)?;
         let device = Device::new(spec.identity(), spec.mtu.into(), epoch, entropy);
         spec.peers(&device.public())?;
         Ok(Self {
@@ -353,7 +353,7 @@ impl App for WireGuard {
     }
 
     fn check(&self, config: &Value) -> Result<(), AppError> {
-        let spec: Spec = super::read(config)?;
+        let spec = Spec::read(config)?;
         let own = self.device.public();
         spec.peers(&own)?;
         let other = if spec.identity().public() != own {
@@ -369,7 +369,7 @@ impl App for WireGuard {
     }
 
     fn reconfigure(&mut self, config: &Value, _now: Nanos) {
-        self.pending = super::read(config).ok();
+        self.pending = Spec::read(config).ok();
     }
 
     fn count(&self, now: Nanos, into: &mut Map<String, Value>) {

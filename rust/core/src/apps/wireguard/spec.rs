@@ -3,11 +3,13 @@ use crate::app::AppError;
 use crate::stack::ip::address::Prefix;
 use crate::time::{Nanos, SECOND};
 use crate::wireguard::{Identity, PeerSpec, PresharedKey, PrivateKey, PublicKey};
-use serde::de::Error;
+use serde::de::{Error, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use zeroize::Zeroizing;
 
 const KEY: usize = crate::wireguard::keys::LEN;
 
@@ -15,8 +17,10 @@ const KEY: usize = crate::wireguard::keys::LEN;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Spec {
-    #[serde(deserialize_with = "key")]
-    private_key: [u8; KEY],
+    #[serde(default, rename = "app")]
+    _kind: IgnoredAny,
+    #[serde(deserialize_with = "secret")]
+    private_key: Zeroizing<[u8; KEY]>,
     #[serde(default = "mtu")]
     pub(super) mtu: u16,
     /// The port that it sends from; whichever, where zero.
@@ -41,8 +45,8 @@ pub(super) struct Spec {
 struct Peer {
     #[serde(deserialize_with = "key")]
     public_key: [u8; KEY],
-    #[serde(default, deserialize_with = "key_or_none")]
-    preshared_key: Option<[u8; KEY]>,
+    #[serde(default, deserialize_with = "secret_or_none")]
+    preshared_key: Option<Zeroizing<[u8; KEY]>>,
     #[serde(default)]
     endpoint: Option<SocketAddr>,
     #[serde(default)]
@@ -56,22 +60,52 @@ fn mtu() -> u16 {
     1420
 }
 
-fn key<'de, D: Deserializer<'de>>(given: D) -> Result<[u8; KEY], D::Error> {
-    let given = Value::deserialize(given)?;
-    hex(given.as_str().unwrap_or(""))
-        .ok_or_else(|| D::Error::custom("no key: 64 hexadecimal digits"))
-}
+/// 64 hexadecimal digits, which are read where they stand.
+struct Key;
 
-fn key_or_none<'de, D: Deserializer<'de>>(given: D) -> Result<Option<[u8; KEY]>, D::Error> {
-    let given = Value::deserialize(given)?;
-    if given.is_null() {
-        return Ok(None);
+impl Visitor<'_> for Key {
+    type Value = Zeroizing<[u8; KEY]>;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(NO_KEY)
     }
-    key(given).map(Some).map_err(D::Error::custom)
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        hex(text).ok_or_else(|| E::custom(NO_KEY))
+    }
 }
 
-fn hex(text: &str) -> Option<[u8; KEY]> {
-    let mut bytes = [0; KEY];
+const NO_KEY: &str = "no key: 64 hexadecimal digits";
+
+/// What is there instead of a key may be one for all that: no error says what it is.
+fn secret<'de, D: Deserializer<'de>>(given: D) -> Result<Zeroizing<[u8; KEY]>, D::Error> {
+    given
+        .deserialize_str(Key)
+        .map_err(|_| D::Error::custom(NO_KEY))
+}
+
+fn key<'de, D: Deserializer<'de>>(given: D) -> Result<[u8; KEY], D::Error> {
+    secret(given).map(|key| *key)
+}
+
+/// A secret that may be absent.
+struct Secret(Zeroizing<[u8; KEY]>);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(given: D) -> Result<Self, D::Error> {
+        secret(given).map(Self)
+    }
+}
+
+fn secret_or_none<'de, D: Deserializer<'de>>(
+    given: D,
+) -> Result<Option<Zeroizing<[u8; KEY]>>, D::Error> {
+    let found = Option::<Secret>::deserialize(given)?;
+    Ok(found.map(|secret| secret.0))
+}
+
+fn hex(text: &str) -> Option<Zeroizing<[u8; KEY]>> {
+    let mut bytes = Zeroizing::new([0; KEY]);
     let digits = text.as_bytes();
     if digits.len() != 2 * KEY {
         return None;
@@ -87,8 +121,14 @@ fn hex(text: &str) -> Option<[u8; KEY]> {
 pub(super) type Peers = BTreeMap<PublicKey, PeerSpec>;
 
 impl Spec {
+    /// Reads a config where it stands: no copy of a key is left behind.
+    pub(super) fn read(config: &Value) -> Result<Self, AppError> {
+        Self::deserialize(config)
+            .map_err(|error| AppError::config(format!("app wireguard: {error}")))
+    }
+
     pub(super) fn identity(&self) -> Identity {
-        Identity::new(PrivateKey::new(self.private_key))
+        Identity::new(PrivateKey::new(*self.private_key))
     }
 
     /// The peers, whose keys and networks are no other's.
@@ -119,7 +159,11 @@ impl Peer {
             Ok((prefix.address, prefix.len))
         };
         let spec = PeerSpec {
-            preshared: PresharedKey::new(self.preshared_key.unwrap_or_default()),
+            preshared: self
+                .preshared_key
+                .as_deref()
+                .copied()
+                .map_or_else(PresharedKey::default, PresharedKey::new),
             endpoint: self.endpoint,
             allowed: self
                 .allowed_ips
@@ -159,14 +203,13 @@ pub(super) fn shown(public: &PublicKey) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::apps::read;
     use serde_json::json;
 
     const OWN: PublicKey = PublicKey([9; KEY]);
 
     fn peers(peers: &Value) -> Result<Peers, String> {
         let config = json!({"app": "wireguard", "private_key": "07".repeat(KEY), "peers": peers});
-        let spec: Spec = read(&config).map_err(|error| error.message)?;
+        let spec = Spec::read(&config).map_err(|error| error.message)?;
         spec.peers(&OWN).map_err(|error| error.message)
     }
 
@@ -203,7 +246,7 @@ mod tests {
                 "{told}"
             );
             let config = json!({"app": "wireguard", "private_key": secret});
-            let told = read::<Spec>(&config).err().unwrap().message;
+            let told = Spec::read(&config).err().unwrap().message;
             assert!(
                 told.contains("64 hexadecimal digits") && !told.contains(&secret),
                 "{told}"
