@@ -27,6 +27,7 @@ class TestEndpoint:
             ("[2001:db8::1]:1", "2001:db8::1", 1),
             ("[2001:DB8:0::1]:65535", "2001:db8::1", 65535),
             ("vpn.example.org:53", "vpn.example.org", 53),
+            ("[fe80::1%eth0]:53", "fe80::1%eth0", 53),
         ],
     )
     def test_text(self, text: str, host: str, port: int) -> None:
@@ -37,6 +38,9 @@ class TestEndpoint:
         assert Endpoint.parse("192.0.2.1:1").address == IPv4Address("192.0.2.1")
         assert Endpoint.parse("[::1]:1").address == IPv6Address("::1")
         assert Endpoint.parse("db.internal:1").address is None
+        texts = ("192.0.2.1:1", "[::1]:1", "[fe80::1%3]:1", "[fe80::1%eth0]:1", "db.internal:1")
+        numeric = [Endpoint.parse(text).is_numeric for text in texts]
+        assert numeric == [True, True, True, False, False]
 
     @pytest.mark.parametrize(
         ("text", "problem"),
@@ -50,7 +54,7 @@ class TestEndpoint:
             ("192.0.2.1:٣", "no endpoint"),
             ("::1:51820", "no endpoint"),
             ("[192.0.2.1]:1", "brackets are for IPv6"),
-            ("[fe80::1%eth0]:1", "an address with a zone"),
+            ("[2001:db8::1%eth0]:1", "a zone is for link-local addresses"),
             ("[nothing]:1", "no address"),
             ("192.0.2.256:1", "no address"),
             ("a b:1", "no name for a host"),

@@ -24,6 +24,23 @@ def test_a_name_is_resolved_by_the_machine() -> None:
     assert find(Endpoint("localhost", 7)).numeric in {Endpoint("127.0.0.1", 7), Endpoint("::1", 7)}
 
 
+def test_a_zone_is_a_number_for_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    info = (*V6[:4], ("fe80::1%eth7", 51820, 0, 7))
+
+    def answer(host: str, port: int, *, type: int) -> list[object]:  # noqa: A002 - its name
+        assert (host, port, type) == ("fe80::1%eth7", 51820, socket.SOCK_DGRAM)
+        return [info]
+
+    def way(*_: object) -> int:
+        return 0
+
+    monkeypatch.setattr(socket, "getaddrinfo", answer)
+    monkeypatch.setattr("usernet.wireguard.endpoints._way_to", way)
+    found = numeric(WireGuard(generate(), (Peer(key(), Endpoint("fe80::1%eth7", 51820)),)))
+    assert str(found.peers[0].endpoint) == "[fe80::1%7]:51820"
+    assert found.to_core()
+
+
 def test_a_name_that_is_unknown_is_named() -> None:
     place = find(Endpoint("no-such-name.invalid", 7))
     assert place.numeric is None

@@ -20,6 +20,7 @@ use usernet_core::app::{App, AppError, Context, Descriptor, Direction, ErrorKind
 use usernet_core::packet::Pool;
 use usernet_core::stack::compose::{self, Marks};
 use usernet_core::time::Nanos;
+use usernet_core::wire::zone;
 
 /// Hop limit of what comes, where the kernel does not say it.
 const HOP_LIMIT: u8 = 64;
@@ -115,7 +116,8 @@ impl UdpSocket {
         let local = came
             .local
             .unwrap_or_else(|| unspecified(came.from.is_ipv4()));
-        let ends = (came.from, SocketAddr::new(local, self.port));
+        let from = SocketAddr::new(zone::into_packet(came.from), came.from.port());
+        let ends = (from, SocketAddr::new(local, self.port));
         let marks = Marks {
             hop_limit: came.hop_limit.unwrap_or(HOP_LIMIT),
             traffic_class: came.traffic_class,

@@ -8,7 +8,7 @@ mod namespaces;
 mod tunnel;
 
 use ends::{Ours, Theirs, between, echo_request};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use tunnel::Tunnel;
 use usernet_core::app::ErrorKind;
 
@@ -131,6 +131,28 @@ fn a_host_in_a_tunnel_speaks_tcp_with_theirs() {
         assert!(status["peers"][0]["latest_handshake"].is_u64());
         assert!(told["sent"].as_u64().unwrap() > 2000, "{told:#}");
     }
+}
+
+#[test]
+fn by_an_address_that_only_the_link_knows() {
+    let Some((here, there)) = between() else {
+        return;
+    };
+    here.ip("addr add fe80::1:1/64 dev w0 nodad");
+    there.ip("addr add fe80::1:2/64 dev w1 nodad");
+    let theirs = Theirs::begin(&there, "");
+    let port = theirs.outside(6).port();
+    let place = here.within(move || {
+        let mut found = ("fe80::1:2%w0", port).to_socket_addrs().unwrap();
+        found.next().unwrap()
+    });
+    let ours = Tunnel::begin(&here, 1, Some(place));
+    let server = theirs.serve(8010, 100_000);
+    assert!(ours.echo("10.0.0.2:8010", &[7; 100_000]) == [7; 100_000]);
+    server.join().unwrap();
+    let (status, told) = (ours.counters("w"), ours.counters("s"));
+    assert_eq!(status["peers"][0]["endpoint"], place.to_string());
+    assert_eq!(told["send_failed"], serde_json::json!({}));
 }
 
 #[test]

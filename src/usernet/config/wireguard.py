@@ -33,7 +33,7 @@ class Endpoint:
     """Where a peer is, outside the tunnel.
 
     Attributes:
-        host: A numeric address or a name.
+        host: A numeric address or a name. One that is link-local needs its zone: ``fe80::1%eth0``.
         port: The port, 1 to 65535.
     """
 
@@ -65,6 +65,13 @@ class Endpoint:
         except ConfigError:
             return None
 
+    @property
+    def is_numeric(self) -> bool:
+        """Whether it is an address, and its zone, if it has one, is a number."""
+        address = self.address
+        zone = address.scope_id if isinstance(address, IPv6Address) else None
+        return address is not None and (zone is None or zone.isdecimal())
+
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
@@ -76,8 +83,8 @@ def _host(v6: str | None, host: str | None, path: str) -> str:
         address = parse_address(v6, path)
         if not isinstance(address, IPv6Address):
             raise ConfigError("brackets are for IPv6", path=path)
-        if address.scope_id:
-            raise ConfigError("an address with a zone", path=path)
+        if address.scope_id and not address.is_link_local:
+            raise ConfigError("a zone is for link-local addresses", path=path)
         return str(address)
     if re.fullmatch(r"[\d.]+", host or "", re.ASCII):
         return str(parse_address(host, path))
@@ -120,9 +127,9 @@ class Peer:
         """The config as the core reads it.
 
         Raises:
-            ConfigError: The endpoint is a name.
+            ConfigError: The endpoint is a name, or its zone is.
         """
-        if self.endpoint is not None and self.endpoint.address is None:
+        if self.endpoint is not None and not self.endpoint.is_numeric:
             problem = "a name, which the engine does not look up"
             value = str(self.endpoint)
             raise ConfigError(problem, path="endpoint", value=value, allowed="a numeric address")

@@ -55,7 +55,7 @@ def find(endpoint: Endpoint) -> Place:
     for family, kind, _, _, address in infos:
         number = _way_to(family, kind, address)
         if number == 0:
-            return Place(Endpoint(str(address[0]), endpoint.port))
+            return Place(Endpoint(_numeric_host(address), endpoint.port))
         problem = problem or _problem(family, str(address[0]), number)
     return Place(problem=problem)
 
@@ -68,6 +68,12 @@ def _way_to(family: socket.AddressFamily, kind: socket.SocketKind, address: obje
     except OSError as error:
         return error.errno or errno.ENETUNREACH
     return 0
+
+
+def _numeric_host(address: tuple[object, ...]) -> str:
+    """The host of a socket's address; a zone is the number of its interface (RFC 4007)."""
+    host, zone = str(address[0]).partition("%")[0], address[3:]
+    return f"{host}%{zone[0]}" if zone and zone[0] else host
 
 
 def _problem(family: socket.AddressFamily, host: str, number: int) -> str:
@@ -97,7 +103,7 @@ def numeric(config: _Config) -> _Config:
 
 
 def _numeric(peer: Peer) -> Peer:
-    if peer.endpoint is None or peer.endpoint.address is not None:
+    if peer.endpoint is None or peer.endpoint.is_numeric:
         return peer
     place = find(peer.endpoint)
     if place.is_unknown:

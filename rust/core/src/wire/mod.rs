@@ -14,3 +14,4 @@ pub(crate) mod plan;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod segment;
+pub mod zone;

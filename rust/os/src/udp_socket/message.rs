@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use usernet_core::packet::{Packet, Segmentation};
 use usernet_core::wire::headers::{UDP, layers};
+use usernet_core::wire::zone;
 
 /// How many datagrams the kernel cuts from one message: 64 before Linux 6.9, then 128.
 const MOST_SEGMENTS: usize = 64;
@@ -87,7 +88,7 @@ fn parse(packet: &Packet) -> Option<Parsed> {
         (network[0] << 4 | network[1] >> 4, false)
     };
     let route = Route {
-        to: SocketAddr::new(destination, word(2)),
+        to: zone::from_packet(destination, word(2)),
         from: Some(source).filter(|source| !source.is_unspecified()),
         traffic_class,
         whole,

@@ -4,8 +4,9 @@ use crate::stack::ip::header::{Outline, pseudo_sum};
 use crate::stack::ip::partial;
 use crate::wire::field::{put_u16, u16_at};
 use crate::wire::headers::{UDP, layers};
+use crate::wire::zone;
 use crate::wireguard::{Arrival, Outgoing};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
 
 const UDP_HEADER: usize = 8;
@@ -42,7 +43,7 @@ impl Outer {
         self.id = id.wrapping_add(count as u16);
         let outline = Outline {
             source: self.source(outgoing.from, to.is_ipv4()),
-            destination: to.ip(),
+            destination: zone::into_packet(to),
             protocol: UDP,
             hop_limit: HOP_LIMIT,
             ecn: class,
@@ -117,7 +118,7 @@ pub(super) fn read(packet: &Packet) -> Option<Datagrams> {
     };
     Some(Datagrams {
         arrival: Arrival {
-            source: SocketAddr::new(source, port),
+            source: zone::from_packet(source, port),
             local: Some(destination).filter(|local| !local.is_unspecified()),
             ecn: layers.ecn,
         },
@@ -147,6 +148,7 @@ mod tests {
     use crate::wire::checksum::{checksum, finish, sum};
     use crate::wire::segment;
     use proptest::prelude::*;
+    use std::net::SocketAddr;
 
     fn outgoing(pool: &mut Pool, to: &str, len: usize, segment_size: Option<u16>) -> Outgoing {
         Outgoing {
