@@ -4,8 +4,9 @@ use crate::local::{self, Local};
 use crate::registry::Apps;
 use serde_json::Value;
 use std::time::Duration;
-use usernet_core::action::Action;
+use usernet_core::action::{self, Action};
 use usernet_core::app::AppError;
+use usernet_core::apps;
 use usernet_core::engine::{Engine, HostKey};
 use usernet_core::stack::{Host, Readiness, SocketId};
 use usernet_core::time::Nanos;
@@ -33,11 +34,31 @@ impl Run {
         Self::Virtual(Box::new(Local::new(seed)))
     }
 
-    /// Does all the actions, or none. The number of the graph that now runs.
+    /// Does all the actions, or none. The number of the graph that now runs. A large config that comes alone is
+    /// checked first, and then taken piece by piece, between which the engine goes on.
     ///
     /// # Errors
     /// An action cannot be done, and none was; or the engine has ended.
     pub fn apply(&self, actions: &[Action]) -> Result<u64, AppError> {
+        if let [Action::Reconfigure { name, app }] = actions {
+            let mut pieces = apps::pieces(app)?.into_iter();
+            if let Some(last) = pieces.next_back() {
+                pieces.try_for_each(|piece| self.reconfigure(name, piece).map(drop))?;
+                return self.reconfigure(name, last);
+            }
+        }
+        self.apply_at_once(actions)
+    }
+
+    fn reconfigure(&self, name: &str, app: Value) -> Result<u64, AppError> {
+        let name = name.into();
+        let mut actions = [Action::Reconfigure { name, app }];
+        let done = self.apply_at_once(&actions);
+        action::wipe(&mut actions);
+        done
+    }
+
+    fn apply_at_once(&self, actions: &[Action]) -> Result<u64, AppError> {
         self.turn()
             .with(|engine, apps| engine.apply(actions, apps))?
     }

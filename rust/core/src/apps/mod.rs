@@ -42,6 +42,18 @@ pub fn create(
     })
 }
 
+/// The pieces of an app's new config, to be taken one after the other, so that it does not hold the engine up;
+/// none where it is taken as it is.
+///
+/// # Errors
+/// The config is impossible, and nothing of it is to be taken.
+pub fn pieces(config: &Value) -> Result<Vec<Value>, AppError> {
+    match config.get("app").and_then(Value::as_str) {
+        Some("wireguard") => wireguard::pieces(config),
+        _ => Ok(Vec::new()),
+    }
+}
+
 /// Reads an app's config, without the key that says its kind.
 ///
 /// # Errors

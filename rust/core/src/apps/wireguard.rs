@@ -3,7 +3,9 @@
 //!
 //! A super-packet from inside is cut, and each segment sealed, into one super-packet of UDP. What comes as
 //! one from outside is opened message by message, and what of it follows each other is one packet again.
+mod changes;
 mod outer;
+mod pieces;
 mod spec;
 mod status;
 
@@ -14,8 +16,10 @@ use crate::stack::compose::{self, IcmpError};
 use crate::time::{Nanos, SECOND};
 use crate::wire::headers::{TCP, UDP, layers};
 use crate::wire::merge;
-use crate::wireguard::{Ahead, Crew, Device, Entropy, Outgoing, PeerSpec, PublicKey};
+use crate::wireguard::{Ahead, Crew, Device, Entropy, Outgoing, PublicKey};
+use changes::Changes;
 use outer::{Datagrams, Outer};
+pub(crate) use pieces::pieces;
 use serde_json::{Map, Value};
 use spec::{Peers, Spec};
 use std::ops::Range;
@@ -47,12 +51,14 @@ pub struct WireGuard {
     outer: Outer,
     /// What the config says of peers.
     peers: Peers,
+    /// What of that is to come.
+    changes: Changes,
     /// Whether somebody looks up who strangers are.
     lookup: bool,
     /// How many threads are to seal and open beside the engine's.
     workers: u8,
-    /// A config that is to hold from the next breath on.
-    pending: Option<Spec>,
+    /// Configs that are to hold from the next breath on, one after the other.
+    pending: Vec<Spec>,
     due: Option<Nanos>,
     places: Places,
     out: Vec<Outgoing>,
@@ -77,9 +83,10 @@ impl WireGuard {
             device,
             outer: Outer::default(),
             peers: Peers::new(),
+            changes: Changes::default(),
             lookup: false,
             workers: spec.workers,
-            pending: Some(spec),
+            pending: vec![spec],
             due: None,
             places: Places::default(),
             out: Vec::new(),
@@ -106,6 +113,7 @@ impl WireGuard {
     /// It is no peer.
     pub fn set_peer(&mut self, peer: &Value, pool: &mut Pool, now: Nanos) -> Result<(), AppError> {
         let (public, spec) = spec::read_peer(peer, &self.device.public())?;
+        self.changes.forget(&public);
         let set = self.device.set_peer(public, &spec, pool, now);
         self.due = Some(now);
         if set {
@@ -118,6 +126,7 @@ impl WireGuard {
     /// Forgets a peer; whether there was one.
     pub fn remove_peer(&mut self, public: &PublicKey, pool: &mut Pool, now: Nanos) -> bool {
         let there = self.device.has_peer(public);
+        self.changes.forget(public);
         self.device.remove_peer(public, pool, now);
         self.peers.remove(public);
         self.due = Some(now);
@@ -142,19 +151,28 @@ impl WireGuard {
 
     /// Takes a config: peers that stay keep their sessions, and are where they are unless the config says
     /// something else of that than it did.
-    fn apply(&mut self, spec: &Spec, pool: &mut Pool, now: Nanos) {
+    fn apply(&mut self, spec: &Spec) {
         self.device.set_mtu(spec.mtu.into());
         (self.outer.port, self.outer.address) = (spec.port, spec.address);
         self.lookup = spec.lookup;
         let peers = spec.peers(&self.device.public()).unwrap_or_default();
-        let before = std::mem::replace(&mut self.peers, peers);
-        let gone = before.keys().filter(|key| !self.peers.contains_key(key));
-        for public in gone {
-            self.device.remove_peer(public, pool, now);
+        let all = || peers.keys().copied().collect();
+        let only = spec.only().or_else(|| (!spec.beside).then(all));
+        self.changes.say(&mut self.peers, peers);
+        if let Some(only) = only {
+            self.changes.keep(&mut self.peers, &only);
         }
-        for (public, spec) in &self.peers {
-            if let Some(news) = news(spec, before.get(public)) {
-                self.device.set_peer(*public, &news, pool, now);
+    }
+
+    /// Does some of what is to become of peers.
+    fn change(&mut self, pool: &mut Pool, now: Nanos) {
+        let device = &mut self.device;
+        for (public, spec) in self.changes.take(|key| device.has_peer(key)) {
+            match spec {
+                Some(spec) => {
+                    device.set_peer(public, &spec, pool, now);
+                }
+                None => device.remove_peer(&public, pool, now),
             }
         }
     }
@@ -283,19 +301,6 @@ impl WireGuard {
     }
 }
 
-/// What is new of a peer: where it is stays as it is where that is said as before.
-fn news(spec: &PeerSpec, before: Option<&PeerSpec>) -> Option<PeerSpec> {
-    let before = match before {
-        Some(before) if before == spec => return None,
-        Some(before) => before.endpoint,
-        None => None,
-    };
-    Some(PeerSpec {
-        endpoint: spec.endpoint.filter(|_| spec.endpoint != before),
-        ..spec.clone()
-    })
-}
-
 /// The ICMP error that a host gets who sends to nobody: host unreachable (RFC 792), no route (RFC 4443).
 fn unreachable(packet: &Packet, pool: &mut Pool) -> Option<Packet> {
     let layers = layers(packet).filter(|layers| layers.fragment.is_none())?;
@@ -331,8 +336,11 @@ impl App for WireGuard {
     }
 
     fn push(&mut self, context: &mut Context<'_>) {
-        if let Some(spec) = self.pending.take() {
-            self.apply(&spec, context.pool, context.now);
+        for spec in std::mem::take(&mut self.pending) {
+            self.apply(&spec);
+        }
+        if !self.changes.is_empty() {
+            self.change(context.pool, context.now);
         }
         self.device.fire(context.pool, context.now);
         if let Some(input) = self.places.from_outside {
@@ -346,7 +354,7 @@ impl App for WireGuard {
     }
 
     fn deadline(&self) -> Option<Nanos> {
-        if self.pending.is_some() {
+        if !self.pending.is_empty() || !self.changes.is_empty() {
             return Some(0);
         }
         self.due
@@ -369,7 +377,7 @@ impl App for WireGuard {
     }
 
     fn reconfigure(&mut self, config: &Value, _now: Nanos) {
-        self.pending = Spec::read(config).ok();
+        self.pending.extend(Spec::read(config));
     }
 
     fn count(&self, now: Nanos, into: &mut Map<String, Value>) {

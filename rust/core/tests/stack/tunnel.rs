@@ -290,6 +290,36 @@ fn another_private_key_or_number_of_workers_is_another_tunnel() {
 }
 
 #[test]
+fn a_thousand_peers_come_beside_a_transfer_and_go_again() {
+    let mut net = net(&V4, &delayed(), 7);
+    let (client, server) = connected(&mut net, "10.0.0.2:80");
+    let stranger = |number: usize| {
+        let key = format!("{number:04x}").repeat(16);
+        json!({"public_key": key, "allowed_ips": [format!("10.9.{}.{}/32", number / 256, number % 256)]})
+    };
+    let mut peers: Vec<Value> = (1..=1000).map(stranger).collect();
+    peers.push(peer(0, None));
+    let many = tunnel(1, &V4, &peers);
+    let pieces = usernet_core::apps::pieces(&many).unwrap();
+    assert_eq!(pieces.len(), 5);
+    for piece in pieces {
+        net.reconfigure("v", piece);
+    }
+    assert_eq!(
+        net.carry(("a", client), ("b", server), b"beside"),
+        b"beside"
+    );
+    net.pass(MS);
+    let told = |net: &mut Net| net.counters("v")["peers"].as_array().unwrap().len();
+    assert_eq!(told(&mut net), 1001);
+    net.reconfigure("v", tunnel(1, &V4, &[peer(0, None)]));
+    assert_eq!(net.carry(("a", client), ("b", server), b"on"), b"on");
+    net.pass(MS);
+    assert_eq!(told(&mut net), 1);
+    net.stop();
+}
+
+#[test]
 fn workers_change_nothing_on_the_wire() {
     let bytes: Vec<u8> = (0..1_000_000_u32)
         .map(|number| (number % 251) as u8)

@@ -6,7 +6,7 @@ use crate::wireguard::{Identity, PeerSpec, PresharedKey, PrivateKey, PublicKey};
 use serde::de::{Error, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use zeroize::Zeroizing;
@@ -37,7 +37,17 @@ pub(super) struct Spec {
     pub(super) workers: u8,
     #[serde(default)]
     peers: Vec<Peer>,
+    /// Whether its peers are there beside those that were.
+    #[serde(default)]
+    pub(super) beside: bool,
+    /// Where it is said: who stays, of all that are there.
+    #[serde(default)]
+    only: Option<Vec<Name>>,
 }
+
+/// The key of a peer.
+#[derive(Deserialize)]
+struct Name(#[serde(deserialize_with = "key")] [u8; KEY]);
 
 /// What is said of a peer.
 #[derive(Deserialize)]
@@ -129,6 +139,12 @@ impl Spec {
 
     pub(super) fn identity(&self) -> Identity {
         Identity::new(PrivateKey::new(*self.private_key))
+    }
+
+    /// Who stays, of all that are there; everybody, where nothing is said.
+    pub(super) fn only(&self) -> Option<BTreeSet<PublicKey>> {
+        let only = self.only.as_ref()?;
+        Some(only.iter().map(|name| PublicKey(name.0)).collect())
     }
 
     /// The peers, whose keys and networks are no other's.
