@@ -3,7 +3,7 @@
 The server is wireguard-go with a TUN device and the kernel's TCP, or ``usernet gateway``. Clients
 work in turns: usernet, the kernel's TCP over wireguard-go, and whatever programs are given::
 
-    python -m benches.tunnel --wireguard-go PATH --peer gvisor=PATH [--server usernet]
+    python -m benches.tunnel --wireguard-go PATH --peer gvisor=PATH [--server usernet] [--workers 1]
 
 A peer's program does the works of `benches.tunnel_ends` for the words that `benches.tunnel_ours`
 takes, and prints a figure.
@@ -43,6 +43,7 @@ LINES = {
 INSIDE = "10.66.0"
 UDP_PORT = "51820"
 OURS, KERNEL, GVISOR = "usernet", "kernel TCP", "gvisor"
+OUR_PROGRAM = [sys.executable, "-m", "benches.tunnel_ours"]
 GIB = str(1 << 30)
 
 
@@ -147,7 +148,7 @@ def bridged(place: Path) -> Iterator[None]:
 @contextmanager
 def made(place: Path, options: Options) -> Iterator[Bench]:
     """The server, and the clients."""
-    program, peers = options.wireguard_go, dict(options.peer)
+    program, peers = options.wireguard_go, options.peers
     with TemporaryDirectory() as folder, ExitStack() as stack:
         names = [OURS, KERNEL, *peers]
         private = {name: keys.generate() for name in ["server", *names]}
@@ -169,8 +170,7 @@ def made(place: Path, options: Options) -> Iterator[Bench]:
         device = Device("ubench1", files[KERNEL], addresses[KERNEL], {"": private["server"]})
         stack.enter_context(device.up(place.client, program))
         public = str(keys.public_key(private["server"]))
-        programs = {OURS: [sys.executable, "-m", "benches.tunnel_ours"]}
-        programs |= {name: [program] for name, program in peers.items()}
+        programs = {OURS: OUR_PROGRAM, **peers}
         clients = {
             name: [
                 *words,
@@ -242,7 +242,16 @@ class Options:
     wireguard_go: str
     server: str
     peer: list[tuple[str, str]]
+    workers: int
     json: bool
+
+    @property
+    def peers(self) -> dict[str, list[str]]:
+        """By name, the words that start each client beside ours; one may be ours with workers."""
+        peers = {name: [program] for name, program in self.peer}
+        if self.workers:
+            peers[f"{OURS}, {self.workers} workers"] = [*OUR_PROGRAM, f"--workers={self.workers}"]
+        return peers
 
 
 def parsed() -> Options:
@@ -252,6 +261,7 @@ def parsed() -> Options:
     parser.add_argument("--wireguard-go", default=found, required=found is None, metavar="PATH")
     parser.add_argument("--server", choices=["wireguard-go", OURS], default="wireguard-go")
     parser.add_argument("--peer", action="append", default=[], type=named, metavar="NAME=PATH")
+    parser.add_argument("--workers", type=int, default=0, help="ours with so many, as a peer")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args(namespace=Options())
 

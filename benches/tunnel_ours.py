@@ -2,10 +2,11 @@
 
 ::
 
-    KEYFILE PEER ENDPOINT ADDRESS TARGET WORK AMOUNT
+    [--workers=N] KEYFILE PEER ENDPOINT ADDRESS TARGET WORK AMOUNT
 
 A file with the private key, the peer's public key and its endpoint, the address inside, the
 server's address and port inside, and what to do (see `benches.tunnel_ends`). One figure is printed.
+With workers, so many threads encrypt and decrypt beside the engine's.
 """
 
 from __future__ import annotations
@@ -29,13 +30,15 @@ __all__ = ["main"]
 
 def main() -> None:
     """Do the work, print the figure."""
-    keyfile, public, endpoint, address, target, work, amount = sys.argv[1:]
+    *options, keyfile, public, endpoint, address, target, work, amount = sys.argv[1:]
+    workers = sum(int(option.removeprefix("--workers=")) for option in options)
     host, _, port = target.rpartition(":")
     peer = Peer(
         PublicKey.parse(public), Endpoint.parse(endpoint), allowed_ips=(ip_network("0.0.0.0/0"),)
     )
     key = PrivateKey.parse(Path(keyfile).read_text().strip())
-    with usernet.Tunnel(TunnelConfig(key, (ip_interface(address),), (peer,))) as tunnel:
+    config = TunnelConfig(key, (ip_interface(address),), (peer,))
+    with usernet.Tunnel(config, workers=workers) as tunnel:
 
         def dial() -> socket.socket:
             return tunnel.create_connection((host, int(port)), timeout=20)

@@ -100,6 +100,7 @@ class TestWireGuard:
             "port": 0,
             "address": None,
             "lookup": False,
+            "workers": 0,
             "peers": [],
         }
         peers = (Peer(ONE), Peer(OTHER, allowed_ips=(parse_subnet("::/0"),)))
@@ -116,7 +117,14 @@ class TestWireGuard:
         assert isinstance(app, App)
         assert app.keeps_state(WireGuard(OWN, (Peer(ONE),), 1280, 7))
         assert not app.keeps_state(WireGuard(PrivateKey(bytes(32))))
+        assert not app.keeps_state(WireGuard(OWN, workers=1))
         assert not app.keeps_state(Sink())
+
+    @pytest.mark.parametrize("workers", [-1, 65])
+    def test_workers_out_of_range(self, workers: int) -> None:
+        with pytest.raises(ConfigError, match="no number of workers") as told:
+            WireGuard(OWN, workers=workers)
+        assert (told.value.path, WireGuard(OWN, workers=64).workers) == ("workers", 64)
 
     def test_a_name_is_not_for_the_engine(self) -> None:
         app = WireGuard(OWN, (Peer(ONE), Peer(OTHER, Endpoint("vpn.example.org", 51820))))

@@ -22,6 +22,7 @@ DEFAULT_MTU = 1420
 """wg-quick(8)'s: what Ethernet's 1500 leave beside IPv6, UDP and WireGuard's own bytes."""
 
 LARGEST_PORT = 65535
+MOST_WORKERS = 64
 LONGEST_KEEPALIVE = 65535
 """Seconds (wg(8))."""
 
@@ -157,6 +158,8 @@ class WireGuard:
         address: The source address of what it sends outside, until a peer has called another one;
             None leaves that to whoever carries it.
         lookup: Whether somebody is told of strangers who call, and can say who they are.
+        workers: How many threads seal and open packets beside the engine's own, in real time; 0 to
+            64. They help where one core is too slow for the cipher and others are idle.
     """
 
     private_key: PrivateKey
@@ -165,6 +168,7 @@ class WireGuard:
     port: int = 0
     address: Address | None = None
     lookup: bool = False
+    workers: int = 0
 
     def __post_init__(self) -> None:
         """Check what the parts say of each other.
@@ -174,6 +178,7 @@ class WireGuard:
         """
         parse_mtu(self.mtu)
         _check_port(self.port, "port")
+        _check_workers(self.workers)
         _check_peers(self.peers)
 
     def to_core(self) -> dict[str, object]:
@@ -189,12 +194,17 @@ class WireGuard:
             "port": self.port,
             "address": None if self.address is None else str(self.address),
             "lookup": self.lookup,
+            "workers": self.workers,
             "peers": [_within(one, index) for index, one in enumerate(self.peers)],
         }
 
     def keeps_state(self, new: object) -> bool:
-        """Yes, for the same private key: peers that stay keep their sessions."""
-        return isinstance(new, WireGuard) and new.private_key == self.private_key
+        """Yes, for the same private key and workers: peers that stay keep their sessions."""
+        return (
+            isinstance(new, WireGuard)
+            and new.private_key == self.private_key
+            and new.workers == self.workers
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +277,12 @@ class TunnelConfig:
 def _check_port(port: int, path: str) -> None:
     if not 0 <= port <= LARGEST_PORT:
         raise ConfigError("no port", path=path, value=port, allowed=f"0 to {LARGEST_PORT}")
+
+
+def _check_workers(workers: int) -> None:
+    if not 0 <= workers <= MOST_WORKERS:
+        problem, allowed = "no number of workers", f"0 to {MOST_WORKERS}"
+        raise ConfigError(problem, path="workers", value=workers, allowed=allowed)
 
 
 def _check_peers(peers: Sequence[Peer]) -> None:

@@ -50,6 +50,7 @@ class FarEnd:
         publish: Ports of the machine that lead to peers.
         loopback: Whether the gateway's own address leads to the machine's loopback.
         between_peers: Whether peers reach each other.
+        workers: How many threads seal and open packets beside the engine's own.
     """
 
     config: TunnelConfig
@@ -57,11 +58,14 @@ class FarEnd:
     publish: tuple[Publish, ...] = ()
     loopback: bool = False
     between_peers: bool = False
+    workers: int = 0
 
     def ends(self, port: int, capture: Path | None) -> Ends:
         """What the line joins: up is what peers send."""
         config = self.config
-        device = WireGuard(config.private_key, config.peers, self._mtu, port, lookup=True)
+        device = WireGuard(
+            config.private_key, config.peers, self._mtu, port, lookup=True, workers=self.workers
+        )
         return Ends(
             UdpSocket(port),
             device,

@@ -50,6 +50,7 @@ def gateway(
     publish: tuple[str, ...] = (),
     loopback: bool = False,
     between_peers: bool = False,
+    workers: int = 0,
     line: LineOptions | None = None,
     pcap: Path | None = None,
     uapi: str | None = None,
@@ -71,6 +72,8 @@ def gateway(
             0.0.0.0:53:10.0.0.2:53/udp.
         loopback: What listens on this machine's loopback is reached at the gateway's own address.
         between_peers: Peers reach each other.
+        workers: How many threads encrypt and decrypt beside the one that does all else; for a
+            machine with idle cores.
         line: What the line between the peers and this machine is like.
         pcap: Write a capture (pcapng): the tunnels' packets, and what is in them.
         uapi: The name by which `wg show`, `wg set` and `wg syncconf` know it, such as wg0, which
@@ -81,7 +84,8 @@ def gateway(
     scenario = (line or LineOptions()).read()
     said = Said(quiet=quiet, as_json=as_json)
     files = WatchedFiles((*wireguard, *peers), said.warning)
-    wishes = _Wishes(tuple(map(published_to_peer, publish)), pcap, loopback, between_peers)
+    ways = loopback, between_peers, workers
+    wishes = _Wishes(tuple(map(published_to_peer, publish)), pcap, *ways)
     with stop_signals(reads_again=True) as stopped:
         name = f"gateway {' '.join(map(str, wireguard))}"
         _Running(name, files, wishes, scenario, said).to_the_end(stopped, uapi)
@@ -95,10 +99,11 @@ class _Wishes:
     pcap: Path | None
     loopback: bool
     between_peers: bool
+    workers: int
 
     def end(self, config: TunnelConfig, resolver: Resolver) -> FarEnd:
         """The far end as these files make it."""
-        ways = self.publish, self.loopback, self.between_peers
+        ways = self.publish, self.loopback, self.between_peers, self.workers
         return FarEnd(numeric(config), resolver, *ways)
 
 

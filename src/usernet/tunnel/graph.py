@@ -79,10 +79,10 @@ class Graph(Protocol):
         ...
 
 
-def device_of(config: TunnelConfig) -> WireGuard:
+def device_of(config: TunnelConfig, workers: int = 0) -> WireGuard:
     """The device of a tunnel, with endpoints that may be names."""
     mtu, port = config.mtu or DEFAULT_MTU, config.listen_port or 0
-    return WireGuard(config.private_key, config.peers, mtu, port)
+    return WireGuard(config.private_key, config.peers, mtu, port, workers=workers)
 
 
 class PlainGraph:

@@ -82,6 +82,7 @@ class Tunnel:
         name: What `status` calls it.
         uapi: The name by which ``wg show``, ``wg set`` and ``wg syncconf`` know it while it runs,
             which takes root; or a path with a slash for the socket, for other programs.
+        workers: How many threads seal and open packets beside the engine's own.
     """
 
     def __init__(
@@ -95,14 +96,13 @@ class Tunnel:
         split: Sequence[str] | None = None,
         name: str = NAME,
         uapi: str | Path | None = None,
+        workers: int = 0,
     ) -> None:
         self.config: TunnelConfig = config
         self.name: str = name
-        self._line = line
+        self._line, self._pcap, self._seed, self._split = line, pcap, seed, split
         self._congestion: Congestion = congestion
-        self._pcap = pcap
-        self._seed = seed
-        self._split = split
+        self._workers = workers
         self._uapi: AnsweringWg | None = None
         if uapi:
             from usernet.tunnel.answering_wg import AnsweringWg  # noqa: PLC0415 - start-up time
@@ -117,7 +117,7 @@ class Tunnel:
     def _build(self) -> None:
         """Make a host, anew each time: it is a machine that has just started."""
         config = self.config
-        self._peers = Peers(device_of(config))
+        self._peers = Peers(device_of(config, self._workers))
         self._graph = self._made()
         self._host = self._graph.host
         servers = [str(one) for one in config.dns]

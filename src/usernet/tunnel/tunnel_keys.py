@@ -24,3 +24,4 @@ class TunnelKeys(TypedDict, total=False):
     split: Sequence[str] | None
     name: str
     uapi: str | Path | None
+    workers: int
