@@ -31,8 +31,8 @@ impl Series {
             Some((last, sum)) if number <= *last => *sum += bytes,
             _ => self.stretches.push((number, bytes)),
         }
-        if self.stretches.len() > MOST {
-            self.halve();
+        while self.stretches.len() > MOST {
+            self.halve(); // which makes no fewer of those that are far apart
         }
     }
 
@@ -80,6 +80,16 @@ mod tests {
         }
         assert_eq!(series.stretches(), [(0, 3), (1, 12), (1 << 20, 16)]);
         assert_eq!(series.period(), 1 << 20);
+    }
+
+    #[test]
+    fn stretches_far_apart_become_few_enough_all_the_same() {
+        let mut series = Series::default();
+        for number in 0..=MOST as u64 {
+            series.add(number << 24, 1);
+        }
+        assert_eq!(series.stretches().len(), MOST / 2 + 1);
+        assert_eq!(series.period(), 1 << 25);
     }
 
     proptest! {
