@@ -37,11 +37,14 @@ impl Agenda {
         self.deadlines.get(place) <= now
     }
 
-    /// Has every app pulled that wants to be called by now.
+    /// Has every app called that wants to be by now: pulled, or pushed where it has a rank for that.
     #[inline]
-    pub(crate) fn pull_due(&mut self, now: Nanos) {
-        let pulls = &mut self.pulls;
-        self.deadlines.due(now, &mut |place| pulls.set(place));
+    pub(crate) fn call_due(&mut self, now: Nanos, rank: impl Fn(usize) -> Option<usize>) {
+        let (pulls, pushes) = (&mut self.pulls, &mut self.pushes);
+        self.deadlines.due(now, &mut |place| match rank(place) {
+            Some(rank) => pushes.set(rank),
+            None => pulls.set(place),
+        });
     }
 
     /// Whether nobody is to be called before the time comes.
@@ -169,8 +172,9 @@ mod tests {
         agenda.set_deadline(0, Some(8));
         agenda.set_deadline(1, Some(9));
         assert_eq!(agenda.next_deadline(), Some(7));
-        agenda.pull_due(8);
-        assert_eq!(all(&mut agenda.pulls), [0, 69]);
+        agenda.call_due(8, |place| (place == 0).then_some(5));
+        assert_eq!(all(&mut agenda.pulls), [69]);
+        assert_eq!(all(&mut agenda.pushes), [5]);
         agenda.set_deadline(69, None);
         assert_eq!(agenda.next_deadline(), Some(8));
     }

@@ -113,6 +113,19 @@ impl Ports {
     }
 }
 
+/// How the engine may shorten the way of packets through an app.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Role {
+    /// It may not: packets come and go by links.
+    Plain,
+    /// It parts packets by [`Context::part`], so that lanes get them one by one.
+    Parts,
+    /// It is never pulled, and takes packets also one by one, by [`App::admit`].
+    Lane,
+    /// It does nothing but hand on what comes to its one output.
+    Joins,
+}
+
 /// A node of the graph.
 pub trait App: Any + Send {
     /// What kind of app it is: the word in the config.
@@ -128,6 +141,18 @@ pub trait App: Any + Send {
     /// call said so, when a descriptor of the app is ready, and at its deadline.
     fn pull(&mut self, _context: &mut Context<'_>) -> bool {
         false
+    }
+
+    /// How the engine may shorten the way of packets through it; the same for all its life.
+    fn role(&self) -> Role {
+        Role::Plain
+    }
+
+    /// Takes a packet that comes by no link, and waits with everything else until it is pushed; when it
+    /// wants that. Only a [`Role::Lane`] is asked.
+    fn admit(&mut self, packet: Packet, context: &mut Context<'_>) -> Option<Nanos> {
+        context.pool.free(packet);
+        None
     }
 
     /// Handles what stands on the input links: all of it, for what is left there makes the engine
@@ -210,6 +235,12 @@ pub struct Context<'a> {
     pub(crate) links: &'a mut [Link],
     pub(crate) inputs: &'a [usize],
     pub(crate) outputs: &'a [usize],
+    /// Of each link, the place of the lane behind it.
+    pub(crate) lanes: &'a [Option<u32>],
+    /// Packets for lanes, with their places.
+    pub(crate) parted: &'a mut Vec<(u32, Packet)>,
+    /// Room for packets that an app lets go in this call: shared by all, so that it stays in the cache.
+    pub(crate) spare: &'a mut Vec<Packet>,
 }
 
 impl Context<'_> {
@@ -247,6 +278,21 @@ impl Context<'_> {
     #[inline]
     pub fn transmit(&mut self, output: usize, packet: Packet) {
         self.links[self.outputs[output]].transmit(packet, self.pool);
+    }
+
+    /// Puts a packet on an output link; where a lane is behind that, the packet goes past it, unless
+    /// others stand there.
+    #[inline]
+    pub(crate) fn part(&mut self, output: usize, packet: Packet) {
+        let number = self.outputs[output];
+        let link = &mut self.links[number];
+        match self.lanes[number] {
+            Some(lane) if link.is_empty() => {
+                link.pass(&packet);
+                self.parted.push((lane, packet));
+            }
+            _ => link.transmit(packet, self.pool),
+        }
     }
 
     /// Takes all that stands on an input link; `restore` gives the emptied ring back.

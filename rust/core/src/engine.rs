@@ -10,7 +10,7 @@ use crate::drops::Drops;
 use crate::graph::Graph;
 pub use crate::graph::HostKey;
 use crate::log::Log;
-use crate::packet::Pool;
+use crate::packet::{Packet, Pool};
 use crate::stack::{Host, Readiness, SocketId};
 use crate::time::{MICROSECOND, Nanos, SECOND};
 use serde_json::Value;
@@ -42,6 +42,10 @@ pub struct Engine {
     /// The hosts that have events, in the order in which they came to have them.
     eventful: Vec<HostKey>,
     taken: Vec<(SocketId, Readiness)>,
+    /// Packets on the way to lanes; none between two breaths.
+    parted: Vec<(u32, Packet)>,
+    /// Room for packets that an app lets go.
+    spare: Vec<Packet>,
 }
 
 impl Engine {
@@ -93,6 +97,8 @@ impl Engine {
             fed,
             ranks,
             agenda,
+            lanes,
+            wires,
             ..
         } = &mut self.graph;
         let mut breath = Breath {
@@ -104,9 +110,13 @@ impl Engine {
             log: &mut self.log,
             drops: &mut self.drops,
             eventful: &mut self.eventful,
+            lanes,
+            parted: &mut self.parted,
+            spare: &mut self.spare,
+            wires,
         };
         breath.pull(agenda, ranks);
-        breath.push(agenda, order);
+        breath.push(agenda, order, ranks);
         !agenda.is_empty()
     }
 

@@ -1,8 +1,9 @@
 //! The running graph: apps at their places, links between them, and the order of a breath.
 use crate::action::{End, LinkSpec, wipe_config};
 use crate::agenda::Agenda;
-use crate::app::{App, Ports};
+use crate::app::{App, Ports, Role};
 use crate::change::Change;
+use crate::lanes::Wires;
 use crate::link::Link;
 use crate::order;
 use crate::packet::Pool;
@@ -16,8 +17,11 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct HostKey(pub u32);
 
 /// An app at its place in the graph.
+#[repr(C)] // what each call needs first, on one line
 pub(crate) struct Slot {
     pub(crate) app: Box<dyn App>,
+    pub(crate) wires: Wires,
+    pub(crate) role: Role,
     pub(crate) inputs: Vec<usize>,
     pub(crate) outputs: Vec<usize>,
     /// Its number, if it is a host or a tunnel.
@@ -31,9 +35,11 @@ pub(crate) struct Slot {
 impl Slot {
     fn new(app: Box<dyn App>) -> Self {
         Self {
+            role: app.role(),
             app,
             inputs: Vec::new(),
             outputs: Vec::new(),
+            wires: Wires::default(),
             host: None,
             eventful: false,
             outward: false,
@@ -87,6 +93,10 @@ pub(crate) struct Graph {
     pub(crate) fed: Vec<usize>,
     /// Of each app, its rank in that order.
     pub(crate) ranks: Vec<usize>,
+    /// The links at all apps, one app after another.
+    pub(crate) wires: Vec<usize>,
+    /// Of each link, the place of the lane behind it, which gets packets without it.
+    pub(crate) lanes: Vec<Option<u32>>,
     pub(crate) agenda: Agenda,
     /// The places of the hosts, by their keys; none of one that has stopped.
     hosts: Vec<Option<usize>>,
@@ -140,6 +150,7 @@ impl Graph {
         }
         self.replace_links(links, pool);
         self.rewire();
+        self.shorten(pool);
         self.begin_agenda();
     }
 

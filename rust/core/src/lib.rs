@@ -15,6 +15,7 @@ mod deadlines;
 pub mod drops;
 pub mod engine;
 mod graph;
+mod lanes;
 pub mod link;
 pub mod log;
 mod order;

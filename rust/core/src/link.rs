@@ -51,6 +51,29 @@ impl Link {
         self.batch.push(packet);
     }
 
+    /// Counts a packet that goes past.
+    #[inline]
+    pub(crate) fn pass(&mut self, packet: &Packet) {
+        self.taken += 1;
+        self.bytes += packet.len() as u64;
+    }
+
+    /// Counts as its own what comes into another link, from now until [`Self::counted`].
+    #[inline]
+    pub(crate) fn count_from(&mut self, other: &LinkCounters) {
+        self.taken = self.taken.wrapping_sub(other.packets);
+        self.bytes = self.bytes.wrapping_sub(other.bytes);
+        self.dropped = self.dropped.wrapping_sub(other.dropped);
+    }
+
+    /// The end of what it counts as its own.
+    #[inline]
+    pub(crate) fn counted(&mut self, other: &LinkCounters) {
+        self.taken = self.taken.wrapping_add(other.packets);
+        self.bytes = self.bytes.wrapping_add(other.bytes);
+        self.dropped = self.dropped.wrapping_add(other.dropped);
+    }
+
     /// Puts all these packets in; those for which there is no room are dropped.
     #[inline]
     pub fn transmit_all(&mut self, packets: &mut Vec<Packet>, pool: &mut Pool) {
@@ -176,6 +199,7 @@ impl Link {
     }
 
     /// What went through so far.
+    #[inline]
     #[must_use]
     pub fn counters(&self) -> LinkCounters {
         let packets = self.taken + self.batch.packets.len() as u64;

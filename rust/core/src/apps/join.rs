@@ -1,6 +1,6 @@
 //! Join: packets of every input go to one output, in the order of the inputs' names. Ports: any
 //! number of inputs, `tx`.
-use crate::app::{App, Context, Direction};
+use crate::app::{App, Context, Direction, Role};
 use crate::link::Batch;
 use serde::Deserialize;
 
@@ -19,6 +19,10 @@ impl App for Join {
 
     fn has_port(&self, direction: Direction, port: &str) -> bool {
         direction == Direction::Input || port == "tx"
+    }
+
+    fn role(&self) -> Role {
+        Role::Joins
     }
 
     fn push(&mut self, context: &mut Context<'_>) {

@@ -10,7 +10,7 @@
 //! look at nothing but what all its packets have in common. The same table leads to the account of
 //! its talker, so that counting those costs next to nothing.
 use super::read;
-use crate::app::{App, AppError, Context, Direction, Ports};
+use crate::app::{App, AppError, Context, Direction, Ports, Role};
 use crate::packet::Packet;
 use crate::time::Nanos;
 use crate::wire::headers::{Layers, TCP, layers};
@@ -79,7 +79,7 @@ impl Split {
         counter.packets += weight.0;
         counter.bytes += weight.1;
         match output {
-            Some(output) => context.transmit(output, packet),
+            Some(output) => context.part(output, packet),
             None => context.pool.free(packet),
         }
     }
@@ -250,6 +250,10 @@ fn first_that_takes(
 impl App for Split {
     fn kind(&self) -> &'static str {
         "split"
+    }
+
+    fn role(&self) -> Role {
+        Role::Parts
     }
 
     /// Any name is an output's: a change of the config may bring a flow together with its link.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 mod chances;
 mod changes;
+mod lanes;
 mod late;
 mod netem;
 mod offload;

@@ -208,6 +208,46 @@ impl Rig {
         rig
     }
 
+    /// A line that a split feeds, and that ends in a join.
+    pub(crate) fn in_lane(config: Value, sends: Vec<Send>) -> Self {
+        let mut rig = Self::new(config, sends);
+        rig.put_in_lane();
+        rig
+    }
+
+    /// Puts the line between a split and a join, while it runs.
+    pub(crate) fn put_in_lane(&mut self) {
+        self.apply(&json!([
+            {"do": "unlink", "link": "in.tx -> line.rx"},
+            {"do": "unlink", "link": "line.tx -> out.tx"},
+            {"do": "start", "name": "split", "app": {"app": "split", "programs": []}},
+            {"do": "start", "name": "join", "app": {"app": "join"}},
+            {"do": "link", "link": "in.tx -> split.rx"},
+            {"do": "link", "link": "split.rest -> line.rx"},
+            {"do": "link", "link": "line.tx -> join.0"},
+            {"do": "link", "link": "join.tx -> out.tx"},
+        ]));
+    }
+
+    /// Makes it what it was before.
+    pub(crate) fn take_out_of_lane(&mut self) {
+        self.apply(&json!([
+            {"do": "unlink", "link": "in.tx -> split.rx"},
+            {"do": "unlink", "link": "split.rest -> line.rx"},
+            {"do": "unlink", "link": "line.tx -> join.0"},
+            {"do": "unlink", "link": "join.tx -> out.tx"},
+            {"do": "stop", "name": "split"},
+            {"do": "stop", "name": "join"},
+            {"do": "link", "link": "in.tx -> line.rx"},
+            {"do": "link", "link": "line.tx -> out.tx"},
+        ]));
+    }
+
+    fn apply(&mut self, steps: &Value) {
+        let steps = parse(&steps.to_string()).unwrap();
+        self.engine.apply(&steps, &mut self.apps).unwrap();
+    }
+
     /// Runs from deadline to deadline.
     pub(crate) fn advance(&mut self, until: u64) -> &mut Self {
         self.engine.advance(until, &mut self.apps);

@@ -5,7 +5,7 @@ use super::model::Model;
 use super::netem::Outcome;
 use super::shares::{RX, Shares, causes};
 use super::spec::ImpairmentSpec;
-use crate::app::{App, AppError, Context, Direction, Ports};
+use crate::app::{App, AppError, Context, Direction, Ports, Role};
 use crate::apps::read;
 use crate::cause::Cause;
 use crate::log::Event;
@@ -24,21 +24,24 @@ struct Counters {
 }
 
 /// One direction of a bad line.
+#[repr(C)] // what each packet needs first, on neighbouring lines
 pub struct Impairment {
-    name: Arc<str>,
     model: Model,
+    arrived: Nanos,
     /// Whether super-packets have to be cut into those that would be on the wire.
     cuts: bool,
-    arrived: Nanos,
-    out: Outcome<Packet>,
-    cut: Vec<Packet>,
-    counters: Counters,
+    /// The class of what comes through the first input.
+    class: u16,
     exit: Exit,
+    tx: Option<usize>,
+    counters: Counters,
+    out: Outcome<Packet>,
+    name: Arc<str>,
+    cut: Vec<Packet>,
     /// Of each input, the class of what comes through it.
     classes: Vec<u16>,
     /// What came through several inputs, in the order in which it came.
     merged: Vec<Packet>,
-    tx: Option<usize>,
     dropped: Option<usize>,
 }
 
@@ -72,6 +75,7 @@ pub fn create(name: &str, seed: u64, config: &Value, now: Nanos) -> Result<Impai
         counters: Counters::default(),
         exit,
         classes: Vec::new(),
+        class: 0,
         merged: Vec::new(),
         tx: None,
         dropped: None,
@@ -150,8 +154,11 @@ impl Impairment {
     /// Takes what stands on the one input that there mostly is.
     #[inline]
     fn take_one(&mut self, context: &mut Context<'_>) {
+        if context.input(0).is_empty() {
+            return;
+        }
         let mut ring = context.take(0);
-        let class = self.classes.first().copied().unwrap_or(0);
+        let class = self.class;
         for mut packet in ring.drain(..) {
             packet.set_class(class);
             self.take_in(packet, context);
@@ -192,6 +199,10 @@ impl App for Impairment {
         "impairment"
     }
 
+    fn role(&self) -> Role {
+        Role::Lane
+    }
+
     fn has_port(&self, direction: Direction, port: &str) -> bool {
         match direction {
             Direction::Input => self.exit.shares.has(port),
@@ -212,8 +223,15 @@ impl App for Impairment {
         let shares: &Shares = &self.exit.shares;
         let classes = ports.inputs.iter().map(|port| shares.class(port));
         self.classes = classes.collect();
+        self.class = self.classes.first().copied().unwrap_or(0);
         self.tx = ports.output("tx");
         self.dropped = ports.output("dropped");
+    }
+
+    fn admit(&mut self, mut packet: Packet, context: &mut Context<'_>) -> Option<Nanos> {
+        packet.set_class(self.class);
+        self.take_in(packet, context);
+        self.deadline()
     }
 
     fn push(&mut self, context: &mut Context<'_>) {
@@ -224,7 +242,9 @@ impl App for Impairment {
         }
         self.model.release(context, &mut self.out, &mut self.exit);
         self.exit.transmit(self.tx, context);
-        self.drop_all(context);
+        if !self.out.dropped.is_empty() {
+            self.drop_all(context);
+        }
     }
 
     fn deadline(&self) -> Option<Nanos> {

@@ -16,6 +16,7 @@ pub(super) struct Exit {
     lateness: Lateness,
     /// What of it was whose, where several share the queue.
     pub(super) shares: Shares,
+    /// Packets for the link. Its memory is that of whoever leaves them next, where there are none.
     leaving: Vec<Packet>,
 }
 
@@ -64,6 +65,9 @@ impl Exit {
         }
         context.record(due, Event::Out, &packet);
         packet.set_arrived(due);
+        if self.leaving.capacity() == 0 {
+            std::mem::swap(&mut self.leaving, context.spare);
+        }
         self.leaving.push(packet);
     }
 
@@ -81,7 +85,12 @@ impl Exit {
         };
         let (link, pool) = context.output(port);
         if self.leaving.len() <= link.room() {
-            link.transmit_all(&mut self.leaving, pool);
+            if self.leaving.len() > 1 {
+                link.transmit_all(&mut self.leaving, pool);
+            } else if let Some(packet) = self.leaving.pop() {
+                link.transmit(packet, pool);
+            }
+            std::mem::swap(&mut self.leaving, context.spare);
         } else {
             let later = self.leaving.split_off(link.room());
             link.transmit_all(&mut self.leaving, pool);

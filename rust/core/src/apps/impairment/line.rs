@@ -16,14 +16,15 @@ const SMALL: usize = 64;
 /// or where they are many in slices of time. Memory follows the number of items: it shrinks as
 /// they leave.
 #[derive(Clone, Debug)]
+#[repr(C)] // what each packet needs first, on neighbouring lines
 pub struct DelayLine<T> {
-    allow_reordering: bool,
-    ascending: VecDeque<Entry<T>>,
-    overtaking: Overtaking<T>,
-    pushed: u64,
-    last_due: Nanos,
     /// The key of the first entry; `u128::MAX` where there is none.
     next: u128,
+    ascending: VecDeque<Entry<T>>,
+    pushed: u64,
+    last_due: Nanos,
+    allow_reordering: bool,
+    overtaking: Overtaking<T>,
 }
 
 impl<T> DelayLine<T> {
@@ -106,12 +107,39 @@ impl<T> DelayLine<T> {
     /// The same while nothing overtakes: a run of the queue.
     #[inline]
     fn release_ascending(&mut self, now: Nanos, each: &mut impl FnMut(Nanos, T)) {
-        let count = self.ascending.partition_point(|entry| entry.due() <= now);
-        for entry in self.ascending.drain(..count) {
-            each(entry.due(), entry.item);
+        match self.count_due(now) {
+            0 => return,
+            1 => self
+                .ascending
+                .pop_front()
+                .into_iter()
+                .for_each(|entry| each(entry.due(), entry.item)),
+            count => self
+                .ascending
+                .drain(..count)
+                .for_each(|entry| each(entry.due(), entry.item)),
         }
         self.shrink();
         self.next = self.first_ascending();
+    }
+
+    /// How many of the queue are due. Few are, of many: looked for from the front, in steps that double.
+    #[inline]
+    fn count_due(&self, now: Nanos) -> usize {
+        let is_due = |place: usize| {
+            let entry = self.ascending.get(place);
+            entry.is_some_and(|entry| entry.due() <= now)
+        };
+        let (mut due, mut step) = (0, 1);
+        while is_due(due + step - 1) {
+            due += step;
+            step *= 2;
+        }
+        while step > 1 {
+            step /= 2;
+            due += if is_due(due + step - 1) { step } else { 0 };
+        }
+        due
     }
 
     /// The earliest deadline on the line.

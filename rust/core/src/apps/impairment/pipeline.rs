@@ -23,7 +23,11 @@ use crate::rng::Stream;
 use crate::time::Nanos;
 
 /// One direction of a line.
+#[repr(C)] // what each packet needs first, on neighbouring lines
 pub struct Pipeline<P: Parcel> {
+    /// The delay, where every packet has the same and nothing else happens to it.
+    express: Option<Nanos>,
+    line: DelayLine<P>,
     seed: u64,
     name: String,
     spec: ImpairmentSpec,
@@ -36,11 +40,8 @@ pub struct Pipeline<P: Parcel> {
     slot: Option<Slot<P>>,
     delay: Option<Delay>,
     reorder: Option<Reorder>,
-    line: DelayLine<P>,
     /// Whether outage, MTU or policer may refuse a packet.
     gated: bool,
-    /// The delay, where every packet has the same and nothing else happens to it.
-    express: Option<Nanos>,
     slotted: Vec<(Nanos, P)>,
 }
 
@@ -136,7 +137,14 @@ impl<P: Parcel> Pipeline<P> {
     }
 
     /// Does what is due up to `now`.
+    #[inline]
     pub fn advance(&mut self, now: Nanos, out: &mut Outcome<P>) {
+        if self.express.is_none() {
+            self.advance_waits(now, out);
+        }
+    }
+
+    fn advance_waits(&mut self, now: Nanos, out: &mut Outcome<P>) {
         self.serialize(now, out);
         let Some(slot) = &mut self.slot else { return };
         slot.advance(now, &mut |at, packet| self.slotted.push((at, packet)));
@@ -155,7 +163,15 @@ impl<P: Parcel> Pipeline<P> {
 
     /// When something is next to be done.
     #[must_use]
+    #[inline]
     pub fn next_event(&self) -> Option<Nanos> {
+        if self.express.is_some() {
+            return self.line.next_due();
+        }
+        self.next_of_all()
+    }
+
+    fn next_of_all(&self) -> Option<Nanos> {
         let bottleneck = self.bottleneck.as_ref().and_then(Bottleneck::next_event);
         let slot = self.slot.as_ref().and_then(Slot::next_event);
         bottleneck

@@ -9,14 +9,15 @@ pub(super) struct Counter {
 }
 
 /// A flow: what it is called, what it takes, and where that goes.
+#[repr(C)] // what each packet needs first
 pub(super) struct Flow {
+    /// Its output, if that has a link.
+    pub(super) output: Option<usize>,
+    pub(super) counter: Counter,
     pub(super) name: String,
     pub(super) program: Program,
     /// What the process is called whose packets alone it takes.
     pub(super) process: Option<String>,
-    /// Its output, if that has a link.
-    pub(super) output: Option<usize>,
-    pub(super) counter: Counter,
 }
 
 impl Flow {

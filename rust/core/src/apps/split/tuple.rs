@@ -40,7 +40,7 @@ impl Sight for Covered {
 /// Everything that the packets of one connection and direction have in common: link header,
 /// addresses, protocol and ports, byte by byte as they stand in the packet. A filter that looks at
 /// nothing else takes all of them or none.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Tuple([u64; 8]);
 
 impl Tuple {
@@ -91,6 +91,13 @@ impl Tuple {
             *word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
         }
         Some((Self(words), Covered(covered)))
+    }
+
+    /// Whether both are the same, by a few wide instructions in place of a call.
+    #[inline]
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let pairs = self.0.iter().zip(other.0);
+        pairs.fold(0, |differing, (one, two)| differing | (one ^ two)) == 0
     }
 
     /// A hash of addresses, ports and protocol, the same on every machine.

@@ -41,7 +41,7 @@ impl Verdicts {
         let set = self.table.get(tuple.hash() as usize % SETS)?;
         let held = set.iter().filter(|number| **number != 0);
         let mut indices = held.map(|number| usize::from(*number - 1));
-        let index = indices.find(|index| self.verdicts[*index].tuple == *tuple)?;
+        let index = indices.find(|index| self.verdicts[*index].tuple.is(tuple))?;
         self.clock += 1;
         let verdict = &mut self.verdicts[index];
         verdict.seen = self.clock;

@@ -22,6 +22,7 @@ const FEW: usize = 1024;
 /// Entries that leave by deadline and then by arrival: O(1) where deadlines spread evenly, and
 /// O(log n) however they fall.
 #[derive(Clone, Debug)]
+#[repr(C)] // the first is looked at for each packet
 pub(super) struct Overtaking<T> {
     /// The key of the first entry; `u128::MAX` where there is none.
     next: u128,
