@@ -208,7 +208,8 @@ def test_a_disk_that_takes_nothing_ends_the_capture_and_not_the_line(
     control.start_capture(tmp_path / "out.pcapng")
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, before[1]))
     try:
-        control.stop_capture()
+        with pytest.raises(CaptureError, match="File too large"):
+            control.stop_capture()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     told: list[str] = []

@@ -8,7 +8,7 @@ use std::os::fd::RawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use usernet_core::app::{AppError, ErrorKind};
 
@@ -35,10 +35,45 @@ pub(crate) struct CaptureFile {
     state: Arc<State>,
 }
 
+#[derive(Debug)]
 struct State {
     path: PathBuf,
+    /// What is written after everything else.
+    last: Mutex<Vec<u8>>,
     failure: OnceLock<AppError>,
     failed: Event,
+}
+
+impl State {
+    fn last(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A file of which the last is being written. Dropped, it is waited for.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    thread: Option<JoinHandle<()>>,
+    state: Arc<State>,
+}
+
+impl Ending {
+    /// Waits until all is written; what went wrong.
+    pub(crate) fn wait(mut self) -> Option<AppError> {
+        self.join();
+        self.state.failure.get().cloned()
+    }
+
+    fn join(&mut self) {
+        // The thread does not panic.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.join();
+    }
 }
 
 impl CaptureFile {
@@ -51,6 +86,7 @@ impl CaptureFile {
         }
         let state = Arc::new(State {
             path: path.into(),
+            last: Mutex::default(),
             failure: OnceLock::new(),
             failed: Event::new().map_err(failed)?,
         });
@@ -77,13 +113,16 @@ impl CaptureFile {
         }
     }
 
-    /// Writes the last chunk and waits until all is written.
-    pub(crate) fn finish(&mut self, chunk: Vec<u8>) {
-        if let Some(chunks) = self.chunks.take() {
-            // It is refused only where the thread is gone, which has said why.
-            let _ = chunks.send(chunk);
-        }
-        let _ = self.thread.take().map(JoinHandle::join);
+    /// Hands the last chunk over, whatever waits for the disk. The rest is the thread's, and whoever has the time
+    /// waits for it.
+    pub(crate) fn finish(&mut self, chunk: Vec<u8>) -> Option<Ending> {
+        let chunks = self.chunks.take()?;
+        *self.state.last() = chunk;
+        drop(chunks); // only now: then the thread takes the last
+        Some(Ending {
+            thread: self.thread.take(),
+            state: Arc::clone(&self.state),
+        })
     }
 
     /// What went wrong, if something did.
@@ -120,7 +159,8 @@ fn explain(error: &io::Error) -> String {
 
 fn write_all(mut file: File, chunks: &Receiver<Vec<u8>>, state: &State) {
     let mut written = 0;
-    for chunk in chunks {
+    let last = std::iter::once_with(|| std::mem::take(&mut *state.last()));
+    for chunk in chunks.iter().chain(last) {
         let emptied = if written == 0 {
             file.set_len(0)
         } else {

@@ -153,6 +153,14 @@ impl Drive {
         state.failure.clone()
     }
 
+    /// Finds out anew what has failed.
+    pub(crate) fn report(&self) {
+        let core = self.shared.core.enter();
+        if !core.ended {
+            self.shared.report(&core);
+        }
+    }
+
     /// Stops every app, then the thread. Once stopped, it stays so.
     pub fn stop(&self) {
         self.shared.stop();
@@ -294,6 +302,7 @@ impl Shared {
         let stopped = self.guard(&mut core, |core| {
             core.engine.tell_time(self.clock.now());
             core.engine.stop();
+            core.apps.late().settle(); // no packet waits any more
             failure(core)
         });
         if let Ok(failure) = stopped {

@@ -125,9 +125,8 @@ impl PcapWriter {
                 self.place(&name, pcapng::ETHERNET);
             }
         }
-        self.file.finish(std::mem::take(&mut self.chunk));
-        if let Some(error) = self.file.failure() {
-            self.late.tell(&self.name, error);
+        if let Some(ending) = self.file.finish(std::mem::take(&mut self.chunk)) {
+            self.late.leave(&self.name, ending);
         }
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn wait(polled: &mut [libc::pollfd], timeout: Option<Nanos>) -> usize
 }
 
 /// An event descriptor: raised by any thread, seen by the one that polls.
+#[derive(Debug)]
 pub(crate) struct Event(OwnedFd);
 
 impl Event {

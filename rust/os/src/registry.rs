@@ -1,4 +1,5 @@
 //! The registry: makes the apps that end at the operating system, and asks the core for the others.
+use crate::capture_file::Ending;
 use crate::clock::{Clock, wall};
 use crate::crew::Workers;
 use crate::drive::Failure;
@@ -11,7 +12,7 @@ use crate::splicing::SplicingHost;
 use crate::udp_socket::UdpSocket;
 use crate::{tap, tun};
 use serde_json::Value;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use usernet_core::Registry;
 use usernet_core::app::{App, AppError};
 use usernet_core::apps::{self, wireguard::WireGuard};
@@ -32,19 +33,45 @@ pub enum Time {
     Virtual,
 }
 
-/// What goes wrong while an app stops, when nobody can ask it any more: the first such failure.
+/// What apps that have stopped leave behind: what is still being written, and the first failure in that, when
+/// nobody can ask the app any more.
 #[derive(Clone, Debug, Default)]
-pub struct Late(Arc<Mutex<Option<Failure>>>);
+pub struct Late(Arc<Mutex<Left>>);
+
+#[derive(Debug, Default)]
+struct Left {
+    endings: Vec<(String, Ending)>,
+    failure: Option<Failure>,
+}
 
 impl Late {
-    pub(crate) fn tell(&self, name: &str, error: &AppError) {
-        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        first.get_or_insert_with(|| (name.into(), error.clone()));
+    /// Leaves a file behind that is still being written.
+    pub(crate) fn leave(&self, name: &str, ending: Ending) {
+        self.left().endings.push((name.into(), ending));
+    }
+
+    /// Waits for what is being written. Not for whoever holds the engine: a disk may be slow.
+    pub(crate) fn settle(&self) {
+        let endings = std::mem::take(&mut self.left().endings);
+        for (name, ending) in endings {
+            if let Some(error) = ending.wait() {
+                self.left().failure.get_or_insert((name, error));
+            }
+        }
+    }
+
+    /// Another app of that name has started: what the one before it left is past.
+    fn forget(&self, name: &str) {
+        let failure = &mut self.left().failure;
+        failure.take_if(|(other, _)| other == name);
     }
 
     fn told(&self) -> Option<Failure> {
-        let first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        first.clone()
+        self.left().failure.clone()
+    }
+
+    fn left(&self) -> MutexGuard<'_, Left> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,9 +97,16 @@ impl Apps {
         self.late.told()
     }
 
+    /// What apps that have stopped leave behind.
+    pub(crate) fn late(&self) -> Late {
+        self.late.clone()
+    }
+
     fn write_capture(&self, name: &str, config: &Value) -> Made {
         let spec = apps::read(config)?;
-        PcapWriter::create(name, spec, self.time, self.late.clone()).map(boxed)
+        let writer = PcapWriter::create(name, spec, self.time, self.late.clone())?;
+        self.late.forget(name);
+        Ok(boxed(writer))
     }
 
     fn outer(&self, name: &str, kind: &str, config: &Value, now: Nanos) -> Option<Made> {

@@ -36,6 +36,7 @@ impl Run {
 
     /// Does all the actions, or none. The number of the graph that now runs. A large config that comes alone is
     /// checked first, and then taken piece by piece, between which the engine goes on.
+    /// A capture that the change ends is written when it returns; packets do not wait for that.
     ///
     /// # Errors
     /// An action cannot be done, and none was; or the engine has ended.
@@ -59,8 +60,15 @@ impl Run {
     }
 
     fn apply_at_once(&self, actions: &[Action]) -> Result<u64, AppError> {
-        self.turn()
-            .with(|engine, apps| engine.apply(actions, apps))?
+        let applied = self
+            .turn()
+            .with(|engine, apps| (engine.apply(actions, apps), apps.late()));
+        let (applied, late) = applied?;
+        late.settle();
+        if let Self::Real(drive) = self {
+            drive.report();
+        }
+        applied
     }
 
     /// Does actions at a moment of the engine's time.
@@ -236,7 +244,13 @@ impl Run {
     pub fn stop(&self) {
         match self {
             Self::Real(drive) => drive.stop(),
-            Self::Virtual(local) => local.turn().with(|engine, _| engine.stop()),
+            Self::Virtual(local) => {
+                let stop = |engine: &mut Engine, apps: &mut Apps| {
+                    engine.stop();
+                    apps.late()
+                };
+                local.turn().with(stop).settle();
+            }
         }
     }
 

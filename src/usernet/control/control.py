@@ -90,7 +90,7 @@ class Control:
         self.names: tuple[str, str] = names
         self.is_over: bool = False
         self._seen: Link | None = None
-        self._failed = ""
+        self._failed: CaptureError | None = None
         self._talkers: dict[str, object] = {}
         self._dropped = 0
         self._looks = 0
@@ -267,7 +267,7 @@ class Control:
                 raise ConfigError(problem, value=str(present), allowed="one at a time")
             self._emulation.capture(path)
             self._capture = Capture(path, is_running=True)
-            self._failed = ""
+            self._failed = None
             self._tell("capture", self._capture_state())
             return self._capture
 
@@ -280,10 +280,11 @@ class Control:
         """
         with self._lock:
             if self._capture is None or not self._capture.is_running:
-                raise ConfigError("no capture is written that was begun here")
+                raise self._failed or ConfigError("no capture is written that was begun here")
             self._capture = replace(self._capture, is_running=False)
             try:
                 self._emulation.capture(None)
+                self._emulation.engine.wait(0)  # what failed in it
             finally:
                 self._tell("capture", self._capture_state())
             return self._capture
@@ -447,9 +448,9 @@ class Control:
         if self._capture.is_running:
             with suppress(CaptureError):
                 self.stop_capture()
-        if str(error) != self._failed:
-            self._failed = str(error)
-            self._tell("problem", {"message": self._failed})
+        if str(error) != str(self._failed):
+            self._failed = error
+            self._tell("problem", {"message": str(error)})
 
     def _add_point(self, now: Statistics) -> None:
         link = self._emulation.link
