@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from usernet.errors import ConfigError, InterfaceError, UnitError
+from usernet.errors import ConfigError, FilterError, InterfaceError, UnitError
 from usernet.programs.emulate import emulate
 from usernet.programs.main import run
 from usernet.programs.options import LineOptions
@@ -44,6 +44,33 @@ def test_a_duration_has_a_unit(duration: str) -> None:
 def test_a_scenario_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"storm\.toml"):
         emulate(between=NONE_SUCH, line=LineOptions(scenario=tmp_path / "storm.toml"))
+
+
+SCENARIO = """[[flow]]
+name = "dns"
+filter = "udp port 53"
+
+[[flow]]
+name = "voice"
+filter = "udp prot 5060"
+"""
+
+
+@pytest.mark.parametrize("flow", [(), ("name=web filter='tcp port 80'",)])
+def test_a_filter_that_is_none_is_told_with_its_line(tmp_path: Path, flow: tuple[str, ...]) -> None:
+    file = tmp_path / "storm.toml"
+    file.write_text(SCENARIO)
+    with pytest.raises(FilterError) as caught:
+        emulate(between=NONE_SUCH, line=LineOptions(scenario=file, flow=flow))
+    assert str(caught.value).startswith(f'{file}:7: flow[1].filter = "udp prot 5060": ')
+
+
+def test_a_filter_of_the_command_line_has_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "storm.toml"
+    file.write_text(SCENARIO.replace("prot", "port"))
+    wrong = LineOptions(scenario=file, flow=("name=web filter='tcp prot 80'",))
+    with pytest.raises(FilterError, match=r"^flow\[0\]\.filter = "):
+        emulate(between=NONE_SUCH, line=wrong)
 
 
 def test_a_trace_that_is_not_there(tmp_path: Path) -> None:

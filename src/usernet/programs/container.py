@@ -23,7 +23,7 @@ from usernet.control.story import Story
 from usernet.engine.fidelity import fidelity
 from usernet.errors import CaptureError, ConfigError, MissingProgramError, ProgramError
 from usernet.net.emulation import Emulation, Ends
-from usernet.programs.options import LineOptions, read_line
+from usernet.programs.options import LineOptions, filters_located, read_line
 from usernet.programs.serving import ServeOptions, Serving
 from usernet.report.file import write
 from usernet.sandbox.signals import Watch
@@ -88,7 +88,8 @@ def container(
         serving = stack.enter_context(Serving(serve or ServeOptions(), "container", quiet=quiet))
         taken = Takeover(find(network))
         stack.callback(taken.give_back)
-        control = _control(document, taken.interface.name, pcap)
+        with filters_located(line):
+            control = _control(document, taken.interface.name, pcap)
         stack.callback(control.stop)
         facts = {"seed": str(document.scenario.seed or 0), "command": shlex.join(sys.argv)}
         story = Story(shlex.join(command), facts)

@@ -18,7 +18,7 @@ from usernet.engine.fidelity import fidelity
 from usernet.errors import CaptureError, ConfigError
 from usernet.net.emulation import Emulation, Ends
 from usernet.programs.live import Live
-from usernet.programs.options import LineOptions, read_line
+from usernet.programs.options import LineOptions, filters_located, read_line
 from usernet.programs.serving import ServeOptions, Serving
 from usernet.programs.signals import stop_signals
 from usernet.report.file import write
@@ -73,7 +73,8 @@ def emulate(
         stop_signals() as stopped,
         Serving(serve or ServeOptions(), "emulate", quiet=quiet) as serving,
     ):
-        emulation = Emulation(scenario, ends, seed=scenario.seed or 0, precise=precise)
+        with filters_located(line):
+            emulation = Emulation(scenario, ends, seed=scenario.seed or 0, precise=precise)
         control = Control(emulation, document, between)
         try:
             serving.start(control, story)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import FunctionType
@@ -10,17 +12,18 @@ from typing import TYPE_CHECKING, Annotated, TypeVar, cast, get_type_hints
 
 from cyclopts import Group, Parameter
 
-from usernet.config.load import LARGEST_FILE
+from usernet.config.load import LARGEST_FILE, table_of
+from usernet.config.locate import line_of
 from usernet.config.scenario import Scenario
 from usernet.control import Document, synthetic
-from usernet.errors import ConfigError
+from usernet.errors import ConfigError, FilterError
 from usernet.programs import tunnel_options
 from usernet.trace import line
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Generator, Mapping
 
-__all__ = ["LineOptions", "TunnelOptions", "dressed", "read_line"]
+__all__ = ["LineOptions", "TunnelOptions", "dressed", "filters_located", "read_line"]
 
 _FunctionT = TypeVar("_FunctionT", bound="Callable[..., object]")
 
@@ -116,6 +119,27 @@ def read_line(options: LineOptions | None, config: Path | None) -> Document:
         raise ConfigError("--config beside --profile or --scenario", allowed="one of them")
     given = {key: value for key, value in options.given().items() if value is not None}
     return Document.from_options(given, synthetic.table_of(_json(config)))
+
+
+@contextmanager
+def filters_located(options: LineOptions | None) -> Generator[None]:
+    """Inside, a filter of the scenario's file that does not parse is told with file and line."""
+    try:
+        yield
+    except FilterError as error:
+        if options is not None and options.scenario is not None:
+            _locate(error, options.scenario, len(options.flow))
+        raise
+
+
+def _locate(error: FilterError, file: Path, before: int) -> None:
+    """Find the place of a filter; flows of the command line come before those of the file."""
+    place = re.fullmatch(r"flow\[(\d+)\]\.filter", error.path)
+    flows = table_of(file).get("flow")
+    number = int(place[1]) - before if place else -1
+    if isinstance(flows, list) and 0 <= number < len(cast("list[object]", flows)):
+        error.path = f"flow[{number}].filter"
+        error.located(str(file), line_of(file.read_text(encoding="utf-8"), error.path))
 
 
 def _json(path: Path) -> object:

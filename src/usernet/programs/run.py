@@ -21,7 +21,7 @@ from usernet.control.story import Story
 from usernet.errors import CaptureError, ConfigError
 from usernet.net.emulation import Emulation
 from usernet.programs.ending import Ending
-from usernet.programs.options import LineOptions, read_line
+from usernet.programs.options import LineOptions, filters_located, read_line
 from usernet.programs.outside import Outside
 from usernet.programs.owning import Owning
 from usernet.programs.private import Private
@@ -118,7 +118,7 @@ def run(
         )
         document = read_line(line, config)
         served = serve or ServeOptions()
-        with Ending(command, quiet=quiet, events=as_json) as ending:
+        with Ending(command, quiet=quiet, events=as_json) as ending, filters_located(line):
             run_ = _Run(wishes, document, surroundings, ending, watch, serve=served)
             return _exit_code(run_.to_the_end())
     finally:
