@@ -150,6 +150,8 @@ class Impairment:
             read: A reader for each of ``trace`` and ``distribution``.
         """
         values = {key: read[key](file) for key, file in self.unread.items()}
+        if not values:
+            return self
         return self.patched(Patch(tuple(values.items())))
 
     def to_core(self) -> dict[str, object]:

@@ -175,9 +175,7 @@ class Progress:
         present = {flow.name: flow for flow in self.settings.flows}
         known = {flow.name: flow for flow in old.flows if flow.name in present}
         flows = tuple(
-            replace(flow, up=present[flow.name].up, down=present[flow.name].down)
-            if flow.name in known
-            else flow
+            _as_it_is(flow, present[flow.name]) if flow.name in known else flow
             for flow in new.flows
         )
         self.settings = replace(new, up=self.settings.up, down=self.settings.down, flows=flows)
@@ -255,6 +253,13 @@ class Progress:
                 allowed=f"a value of {key} before",
             )
         return value
+
+
+def _as_it_is(flow: Flow, present: Flow) -> Flow:
+    """A flow with the impairments that it has now: mostly it is one of many that stay the same."""
+    if flow.up is present.up and flow.down is present.down:
+        return flow
+    return replace(flow, up=present.up, down=present.down)
 
 
 def _different(subject: _Subject, touched: Collection[Target]) -> Iterator[tuple[Target, object]]:

@@ -272,6 +272,8 @@ def _with_files(link: Link, files: Files) -> Link:
     read = _readers(files)
     flows = (
         replace(flow, up=flow.up.with_files(read), down=flow.down.with_files(read))
+        if flow.up.unread or flow.down.unread
+        else flow
         for flow in link.flows
     )
     bottlenecks = (
