@@ -35,7 +35,7 @@ soak: build ## build, then carry GiBs over bad lines, cut tunnels, and draw new 
 	@tools/bootstrap test
 	cargo test --workspace --locked
 	USERNET_SOAK=1 $(BIN)/pytest -m hypothesis
-	USERNET_SOAK=1 $(BIN)/pytest tests/programs/real/test_transfers.py tests/programs/test_gateway_moves.py tests/net/test_splice.py tests/net/test_flow_changes.py
+	USERNET_SOAK=1 $(BIN)/pytest tests/programs/real/test_transfers.py tests/programs/test_gateway_moves.py tests/net/test_splice.py tests/net/test_flow_changes.py tests/web/test_under_traffic.py
 
 demo: build ## build, then show the main job on real traffic
 	@tools/bootstrap test

@@ -17,7 +17,7 @@ from usernet.web import Server, Token
 from usernet.web.server import listen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 TABLE: dict[str, object] = {
     "up": {"loss": "2%", "rate": "1024kbit"},
@@ -38,6 +38,7 @@ class Running:
     server: Server
     http: httpx.Client
     url: str
+    emulation: Emulation
 
     def look_after(self, stop: threading.Event) -> None:
         while not stop.wait(0.02):
@@ -45,16 +46,22 @@ class Running:
 
 
 @contextmanager
-def served(token: Token | None = None, port: int = 0) -> Iterator[Running]:
-    document = Document.of(TABLE)
-    emulation = Emulation(document.scenario, Ends(Tee(), Tee()))
+def served(
+    token: Token | None = None,
+    port: int = 0,
+    *,
+    table: Mapping[str, object] = TABLE,
+    ends: Ends | None = None,
+) -> Iterator[Running]:
+    document = Document.of(table)
+    emulation = Emulation(document.scenario, ends or Ends(Tee(), Tee()))
     control = Control(emulation, document, ("a", "b"))
     listener = listen("127.0.0.1", port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = Server(control, Story("a – b", {}), public=listener, token=token)
     stop = threading.Event()
     with httpx.Client(base_url=f"{url}/api/v1", timeout=20) as http:
-        running = Running(control, server, http, url)
+        running = Running(control, server, http, url, emulation)
         carer = threading.Thread(target=running.look_after, args=(stop,))
         carer.start()
         try:
@@ -64,4 +71,4 @@ def served(token: Token | None = None, port: int = 0) -> Iterator[Running]:
             carer.join()
             control.end()
             server.close()
-            emulation.stop()
+            control.stop()

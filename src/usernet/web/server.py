@@ -92,9 +92,9 @@ class Server:
             with contextlib.suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(_PATIENCE)
-        for one in (self._public, self._local, self._wakes, self._waked):
-            if one is not None:
-                one.close()
+        self._shut()
+        self._wakes.close()
+        self._waked.close()
 
     @property
     def is_alive(self) -> bool:
@@ -106,8 +106,16 @@ class Server:
             return
         try:
             asyncio.run(self._serve())
-        except Exception:
+        except BaseException:
             logging.getLogger("usernet").exception("the API has failed; the line goes on")
+        finally:
+            self._shut()
+
+    def _shut(self) -> None:
+        """Refuse whoever comes: there is nobody to answer."""
+        for listener in (self._public, self._local):
+            if listener is not None:
+                listener.close()
 
     def _somebody_comes(self) -> bool:
         assert self._local is not None
