@@ -405,7 +405,22 @@ fn more_connections_than_there_are_places_for_are_judged_all_the_same() {
             pool.free(packet);
         }
     }
-    assert!(split.verdicts.len() <= 4096);
+    assert!(split.verdicts.len() <= 8192);
+}
+
+#[test]
+fn a_thousand_connections_are_judged_once() {
+    let spec = json!({"app": "split", "programs": [port(53)]});
+    let mut split = create(read(&spec).unwrap()).unwrap();
+    let mut pool = crate::packet::Pool::default();
+    for number in 0..1000_u16 {
+        let mut bytes = udp(1, 0, 1000 + number % 200);
+        bytes[20..22].copy_from_slice(&(40_000 + number / 200).to_be_bytes());
+        let packet = pool.packet_from(&bytes).unwrap();
+        assert_eq!(split.choose(&packet, (1, 28), 0), None);
+        pool.free(packet);
+    }
+    assert_eq!(split.verdicts.len(), 1000);
 }
 
 fn tcp(flags: u8, port: u16) -> Vec<u8> {
