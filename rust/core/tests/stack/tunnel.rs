@@ -231,7 +231,7 @@ fn it_says_what_it_does_and_no_secret() {
     let expected = json!({
         "public_key": public(1), "has_preshared_key": true, "endpoint": "192.0.2.1:51820",
         "allowed_ips": ["10.0.0.1/32", "fd00::1/128"], "persistent_keepalive": null,
-        "latest_handshake": 15 * MS, "handshake_age": 985 * MS, "dropped": 0,
+        "latest_handshake": 15 * MS, "handshake_age": 985 * MS, "unanswered_since": null, "dropped": 0,
         // Both messages of the handshake; a SYN and an ACK, each with its header, padding and tag.
         "received": 148 + 96 + 96, "sent": 92 + 96,
     });
