@@ -44,7 +44,7 @@ async def serve(
     hub = Hub(control)
     api = Api(control, hub, story)
     app = site(control, api)
-    servers: list[tuple[uvicorn.Server, socket.socket]] = []
+    servers: list[tuple[_Server, socket.socket]] = []
     if public is not None:
         servers.append((_server(Guard(app, token=token), stop), public))
     if local is not None:
@@ -56,6 +56,8 @@ async def serve(
             await stop.wait()
             hub.close()
     finally:
+        for server, _ in servers:
+            server.let_go()
         api.close()
 
 
@@ -70,8 +72,13 @@ class _Server(uvicorn.Server):
         """Serve until it is to stop."""
         await self._stop.wait()
 
+    def let_go(self) -> None:
+        """End what connections are left, as after a failure: nobody answers there."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
-def _server(app: ASGIApp, stop: asyncio.Event) -> uvicorn.Server:
+
+def _server(app: ASGIApp, stop: asyncio.Event) -> _Server:
     config = uvicorn.Config(
         app,
         loop="asyncio",
