@@ -10,6 +10,7 @@ server that tells whom it hears (port 9), and dnsmasq, which knows ``db.internal
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import shutil
 import sys
@@ -83,6 +84,8 @@ async def main():
 asyncio.run(main())
 """
 
+_NUMBERS = itertools.count()
+
 
 class PrivateNetwork:
     """A private network, and the file by which to reach it.
@@ -95,7 +98,7 @@ class PrivateNetwork:
     def __init__(self, folder: Path) -> None:
         self._stack = ExitStack()
         self.namespace = self._stack.enter_context(Namespace())
-        self.interface = f"un{os.getpid()}"
+        self.interface = f"un{os.getpid()}n{next(_NUMBERS)}"  # its socket is the machine's
         self._folder = folder
         self._server, self.client = generate(), generate()
         self.public_key = public_key(self._server)

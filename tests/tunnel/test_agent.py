@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import shutil
@@ -63,13 +64,19 @@ def agent_pid(path: str) -> int | None:
         if line.endswith(path) or line.endswith(path.replace(".sock", ".new"))
     }
     for process in Path("/proc").glob("[0-9]*"):
-        try:
-            held = {os.readlink(one) for one in (process / "fd").iterdir()}
-        except OSError:
-            continue
-        if any(f"socket:[{inode}]" in held for inode in wanted):
+        if any(f"socket:[{inode}]" in descriptors(process) for inode in wanted):
             return int(process.name)
     return None
+
+
+def descriptors(process: Path) -> set[str]:
+    """What a process holds; it may close some, or end, while one looks."""
+    found: set[str] = set()
+    with contextlib.suppress(OSError):
+        for one in (process / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(one))
+    return found
 
 
 def agent_of(file: Path, **keys: float) -> AgentWay:
