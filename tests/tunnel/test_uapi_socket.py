@@ -217,6 +217,15 @@ def test_only_root_has_a_name(
         UapiSocket("wg0", device)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("no/such.sock", "No such file or directory"), (f"{'a' * 110}.sock", "path too long")],
+)
+def test_where_there_can_be_none(device: Device, tmp_path: Path, name: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=f"there can be no socket: .*{told}"):
+        UapiSocket(tmp_path / name, device)
+
+
 @pytest.mark.parametrize("name", ["", ".", "..", "sixteen-letters-", "a b", "wg0\n"])
 def test_what_is_no_name_of_an_interface(name: str) -> None:
     with pytest.raises(ConfigError, match="no name of an interface"):

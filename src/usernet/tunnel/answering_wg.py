@@ -39,9 +39,9 @@ class AnsweringWg:
         """Answer from now on.
 
         Raises:
-            ConfigError: No interface can have this name.
+            ConfigError: No interface can have this name, or there can be no socket there.
             PrivilegeError: Only root can write to the folder that wg(8) looks into.
-            OSError: There can be no socket there.
+            OSError: Another tunnel has this name (EADDRINUSE).
         """
         from usernet.tunnel.uapi_socket import UapiSocket  # noqa: PLC0415 - start-up time
 

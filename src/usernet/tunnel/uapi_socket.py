@@ -89,9 +89,9 @@ class UapiSocket:
         warn: Told why something could not be: wg(8) says the number of the error alone.
 
     Raises:
-        ConfigError: No interface can have this name.
+        ConfigError: No interface can have this name, or there can be no socket there.
         PrivilegeError: Only root can write to the folder that wg(8) looks into.
-        OSError: Another tunnel has this name (EADDRINUSE), or there can be no socket there.
+        OSError: Another tunnel has this name (EADDRINUSE).
     """
 
     def __init__(
@@ -293,6 +293,12 @@ def _bind(listener: socket.socket, path: Path) -> None:
         listener.listen(_MOST)
     except PermissionError:
         raise _not_allowed(path) from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise
+        problem = f"there can be no socket: {error.strerror or error}"
+        allowed = "a path in a folder that is there, of up to 107 bytes"
+        raise ConfigError(problem, path="uapi", value=str(path), allowed=allowed) from None
 
 
 def _bind_anew(listener: socket.socket, path: Path) -> None:
@@ -300,9 +306,10 @@ def _bind_anew(listener: socket.socket, path: Path) -> None:
     try:
         listener.bind(str(path))
     except OSError as error:
-        number = error.errno
-        if number != errno.EADDRINUSE or not _is_left_behind(path):
-            raise OSError(number, error.strerror, str(path)) from None
+        if error.errno != errno.EADDRINUSE:
+            raise
+        if not _is_left_behind(path):
+            raise OSError(error.errno, error.strerror, str(path)) from None
         path.unlink()
         listener.bind(str(path))
 
