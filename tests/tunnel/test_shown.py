@@ -62,3 +62,19 @@ def test_a_folder_of_somebody_else_hides_it_and_nothing_more(place: Path) -> Non
     with Shown() as shown:
         shown.answer(STATUS)
         assert list(place.iterdir()) == []
+        assert select.select([shown], [], [], 0) == ([], [], [])
+
+
+def test_what_a_killed_one_leaves_goes_when_somebody_looks(place: Path) -> None:
+    with Shown() as shown:
+        (seen,) = agent_folder.sockets()
+        left = place / "own-4194305.sock"  # no process has this number: proc_sys_kernel(5), pid_max
+        agent = place / "0123456789abcdef.sock"
+        for path in (left, agent):
+            with socket.socket(socket.AF_UNIX) as killed:
+                killed.bind(str(path))
+        answering = threading.Thread(target=answer, args=(shown,))
+        answering.start()
+        assert [path for path, _ in running()] == [seen]
+        answering.join()
+        assert sorted(agent_folder.sockets()) == sorted([seen, str(agent)])

@@ -230,7 +230,7 @@ class AgentWay:
             if found is not None:
                 return found
             self._check_files()
-            listening = _listening(path)
+            listening = agent_folder.listening(path, _BACKLOG)
             try:
                 connection = _connected(path)
                 _start(listening, path, self._options)
@@ -274,6 +274,7 @@ def running(patience: float = 2 * _GRACE) -> Iterator[tuple[str, DeviceStatus]]:
     for path in agent_folder.sockets():
         connection = _connected(path)
         if connection is None:
+            agent_folder.forget(path)
             continue
         with connection:
             try:
@@ -324,23 +325,6 @@ def _connected(path: str) -> socket.socket | None:
         connection.close()
         raise
     return connection
-
-
-def _listening(path: str) -> socket.socket:
-    """The agent's socket, in place of one that an agent has left there."""
-    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    new = f"{path[: -len('.sock')]}.new"
-    try:
-        if os.path.lexists(new):
-            os.unlink(new)
-        listening.bind(new)
-        os.chmod(new, 0o600)
-        listening.listen(_BACKLOG)
-        os.rename(new, path)
-    except BaseException:
-        listening.close()
-        raise
-    return listening
 
 
 def _start(listening: socket.socket, path: str, options: WayOptions) -> None:

@@ -6,8 +6,9 @@ import fcntl
 import hashlib
 import json
 import os
+import socket
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from usernet.errors import AuthenticationError, ConfigError
@@ -17,7 +18,18 @@ if TYPE_CHECKING:
 
     from usernet.tunnel.choice import WayOptions
 
-__all__ = ["folder", "identity", "locked", "log_path", "socket_path", "sockets"]
+__all__ = [
+    "folder",
+    "forget",
+    "identity",
+    "is_own",
+    "listening",
+    "locked",
+    "log_path",
+    "own_path",
+    "socket_path",
+    "sockets",
+]
 
 PROTOCOL = 1
 """Grows when commands and agents would not understand each other any more."""
@@ -25,6 +37,8 @@ _LONGEST_PATH = 107
 """Bytes of the path of a Unix socket (unix(7))."""
 _LONGEST_NAME = 24
 _SUFFIX = ".sock"
+_OWN = "own-"
+"""What the names of sockets begin with of which no agent is behind, but a command's own tunnel."""
 
 
 def folder() -> str:
@@ -105,6 +119,47 @@ def socket_path(own: str) -> str:
         AuthenticationError: The folder is not this user's alone.
     """
     return os.path.join(folder(), own + _SUFFIX)
+
+
+def own_path() -> str:
+    """Where the socket is by which a tunnel of this process is seen.
+
+    Raises:
+        AuthenticationError: The folder is not this user's alone.
+    """
+    return socket_path(f"{_OWN}{os.getpid()}")
+
+
+def listening(path: str, backlog: int) -> socket.socket:
+    """A socket there, in place of what is there: whoever finds it finds that somebody listens."""
+    made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    new = f"{path[: -len(_SUFFIX)]}.new"
+    try:
+        if os.path.lexists(new):
+            os.unlink(new)
+        made.bind(new)
+        os.chmod(new, 0o600)
+        made.listen(backlog)
+        os.rename(new, path)
+    except BaseException:
+        made.close()
+        raise
+    return made
+
+
+def is_own(path: str) -> bool:
+    """Whether this is the socket of a command with a tunnel of its own, and of no agent."""
+    return os.path.basename(path).startswith(_OWN)
+
+
+def forget(path: str) -> None:
+    """Nobody listens there: it goes, if it is a command's own, which was killed.
+
+    Those of agents are for `locked` to replace: another agent may be about to.
+    """
+    if is_own(path):
+        with suppress(OSError):
+            os.unlink(path)
 
 
 def log_path(own: str) -> str:

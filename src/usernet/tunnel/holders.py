@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING
 
 from usernet.errors import AuthenticationError
@@ -41,4 +40,4 @@ _WHAT_THEN = "two at once stall each other for up to 15 s, so give each a key of
 
 
 def _who(path: str, name: str) -> str:
-    return f"`{name}`" if os.path.basename(path).startswith("own-") else f"an agent, for {name},"
+    return f"`{name}`" if agent_folder.is_own(path) else f"an agent, for {name},"

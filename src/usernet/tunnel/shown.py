@@ -31,15 +31,14 @@ class Shown:
 
     def __init__(self) -> None:
         self._path: str | None = None
-        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-        with contextlib.suppress(AuthenticationError, OSError):
-            path = agent_folder.socket_path(f"own-{os.getpid()}")
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)  # of a process of that number that was killed
-            self._listener.bind(path)
-            os.chmod(path, 0o600)
-            self._listener.listen(_BACKLOG)
+        try:
+            path = agent_folder.own_path()
+            self._listener = agent_folder.listening(path, _BACKLOG)
             self._path = path
+        except (AuthenticationError, OSError):
+            # One that is never readable, as a stream socket without an end would always be.
+            self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._listener.setblocking(False)
 
     def fileno(self) -> int:
         """Readable when somebody asks."""
