@@ -199,9 +199,8 @@ fn refused(spec: &Spec, error: &io::Error) -> AppError {
         |address| format!("UDP port {port} of {address}"),
     );
     let message = match errno {
-        libc::EADDRINUSE => {
-            format!("{place} is another program's; take another port, or 0 for any")
-        }
+        // What the number means is said by whoever tells people of it.
+        libc::EADDRINUSE => place,
         libc::EACCES => format!(
             "{place} is not allowed: ports below 1024 need CAP_NET_BIND_SERVICE; take a higher one"
         ),
