@@ -2,7 +2,6 @@
 
 import { complain, forgive, labelled, text, told } from "/assets/complaint.js";
 import { byId, el, setText } from "/assets/element.js";
-import { rate, share } from "/assets/quantity.js";
 import { Pair } from "/assets/side.js";
 
 class Bottleneck {
@@ -10,13 +9,12 @@ class Bottleneck {
     this.wire = wire;
     this.name = name;
     this.users = el("span", { className: "users soft" });
-    this.rates = el("span", { className: "rates" });
     this.error = el("p", { className: "error", role: "alert", hidden: true });
     const remove = el("button", { type: "button", className: "small", textContent: "Remove", "aria-label": `Remove: ${name}` });
     remove.addEventListener("click", () => this.#remove());
     this.pair = new Pair((values) => wire.call("PATCH", "/config", { bottleneck: { [name]: values } }));
     this.element = el("li", { className: "flow" },
-      el("div", { className: "bar" }, el("span", { className: "name", textContent: name }), this.users, this.rates, remove), this.error, this.pair.element);
+      el("div", { className: "bar" }, el("span", { className: "name", textContent: name }), this.users, this.pair.rates, remove), this.error, this.pair.element);
   }
 
   show(values, flows) {
@@ -25,13 +23,7 @@ class Bottleneck {
     this.pair.show(values);
   }
 
-  showPoint(lines) {
-    const down = lines[`down/${this.name}`], up = lines[`up/${this.name}`];
-    if (!down || !up) return;
-    const lost = down.loss || up.loss ? ` · ${share(Math.max(down.loss, up.loss))} lost` : "";
-    setText(this.rates, `↓ ${rate(down.bits_out)} ↑ ${rate(up.bits_out)}${lost}`);
-    this.pair.showUse(down.bits_out, up.bits_out);
-  }
+  showPoint(lines) { this.pair.showPoint(this.name, lines); }
 
   async #remove() {
     this.error.hidden = true;

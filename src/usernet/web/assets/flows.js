@@ -1,8 +1,7 @@
 // Flows: in their order, each with its filter and both directions.
 
 import { complain, forgive, labelled, text, told } from "/assets/complaint.js";
-import { byId, el, setText } from "/assets/element.js";
-import { rate, share } from "/assets/quantity.js";
+import { byId, el } from "/assets/element.js";
 import { Sharing } from "/assets/sharing.js";
 import { Pair } from "/assets/side.js";
 
@@ -14,7 +13,6 @@ class Flow {
     this.name = name;
     this.dirty = false;
     this.filter = el("input", { type: "text", className: "filter", "aria-label": `Filter of ${name}`, spellcheck: false, autocomplete: "off" });
-    this.rates = el("span", { className: "rates" });
     this.error = el("p", { className: "error", role: "alert", hidden: true });
     const button = (text, label, act) => {
       const made = el("button", { type: "button", className: "small", textContent: text, title: label, "aria-label": `${label}: ${name}` });
@@ -33,7 +31,7 @@ class Flow {
     this.sharing = new Sharing(name, change);
     this.pair = new Pair(change, this.sharing.element);
     this.element = el("li", { className: "flow" },
-      el("div", { className: "bar" }, el("span", { className: "name", textContent: name }), this.filter, this.rates, this.earlier, this.later, remove),
+      el("div", { className: "bar" }, el("span", { className: "name", textContent: name }), this.filter, this.pair.rates, this.earlier, this.later, remove),
       this.error, this.pair.element);
   }
 
@@ -48,13 +46,7 @@ class Flow {
     this.pair.show(flow);
   }
 
-  showPoint(lines) {
-    const down = lines[`down/${this.name}`], up = lines[`up/${this.name}`];
-    if (!down || !up) return;
-    const lost = down.loss || up.loss ? ` · ${share(Math.max(down.loss, up.loss))} lost` : "";
-    setText(this.rates, `↓ ${rate(down.bits_out)} ↑ ${rate(up.bits_out)}${lost}`);
-    this.pair.showUse(down.bits_out, up.bits_out);
-  }
+  showPoint(lines) { this.pair.showPoint(this.name, lines); }
 
   async #refilter() {
     this.filter.removeAttribute("aria-invalid");

@@ -1,7 +1,7 @@
 // One direction of the line, or of a flow: a field for each key, and sliders for the usual ones.
 
 import { el, newId, setText } from "/assets/element.js";
-import { SCALES, rate, rateText } from "/assets/quantity.js";
+import { SCALES, rate, rateText, share } from "/assets/quantity.js";
 
 const USUAL = [["rate", "Rate", "no limit"], ["delay", "Delay, one way", "0ms"], ["jitter", "Jitter", "0ms"],
   ["loss", "Loss", "0%"], ["queue", "Queue", "1000packets"]];
@@ -154,10 +154,12 @@ export class Side {
   }
 }
 
-// Both directions of a flow or a bottleneck, made when they are opened: there may be hundreds of them.
+// Both directions of a flow or a bottleneck, made when they are opened: there may be hundreds of them. What passes
+// is told all the time, in `rates`.
 export class Pair {
   constructor(set, ...before) {
     this.set = set;
+    this.rates = el("span", { className: "rates" });
     this.place = el("div", { className: "sides" });
     this.element = el("details", {}, el("summary", { textContent: "Impairments" }), ...before, this.place);
     this.element.addEventListener("toggle", () => { if (this.element.open) this.#make(); });
@@ -173,9 +175,13 @@ export class Pair {
     for (const way of this.sides ? ["down", "up"] : []) this.sides[way].show(values[way]);
   }
 
-  showUse(down, up) {
-    this.sides?.down.showUse(down);
-    this.sides?.up.showUse(up);
+  showPoint(name, lines) {
+    const down = lines[`down/${name}`], up = lines[`up/${name}`];
+    if (!down || !up) return;
+    const lost = down.loss || up.loss ? ` · ${share(Math.max(down.loss, up.loss))} lost` : "";
+    setText(this.rates, `↓ ${rate(down.bits_out)} ↑ ${rate(up.bits_out)}${lost}`);
+    this.sides?.down.showUse(down.bits_out);
+    this.sides?.up.showUse(up.bits_out);
   }
 
   #make() {
