@@ -52,6 +52,8 @@ if TYPE_CHECKING:
 __all__ = ["ProfileResolver", "Scenario"]
 
 _VERSION = 1
+_MOST_WORDS = 4096
+"""Characters of a flow that is kept for the next time that it is said."""
 """Of the language; a file need not name it."""
 _KEYS = (
     "version",
@@ -134,7 +136,7 @@ def _flow(table: object, path: str) -> Flow:
 
 @lru_cache(maxsize=2048)
 def _flow_of(words: str) -> Flow:
-    if "[" in words:  # the packets of a trace are no words
+    if len(words) > _MOST_WORDS:  # a trace, say: too much to be kept
         raise ValueError
     return Flow.of(json.loads(words))
 

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-"""How often a run that nobody watches is looked at."""
 _SETTLE_NS = 2_000_000_000
 """How long packets that a program sent last may take to get through."""
 _SETTLE_LOOK = 0.01
