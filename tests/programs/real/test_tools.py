@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from usernet.sandbox import Command
 from usernet.sandbox.addresses import MACHINE
 
 from .inside import HOST, free_port, inside, needs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 RTT_MS = 100.0
 
@@ -32,13 +36,15 @@ class TestDig:
 
 @needs("iperf3", "iperf3")
 class TestIperf3:
-    def measured(self, *words: str) -> dict[str, float]:
+    def measured(self, *words: str, options: tuple[str, ...] = ()) -> dict[str, float]:
         """What iperf3 says at the end, of what was received."""
         port = str(free_port())
         server = ("iperf3", "-s", "-1", "-B", "127.0.0.1", "-p", port, "--forceflush")
         with Command(server) as listening:
             listening.wait_for("Server listening")
-            said = inside("iperf3", "-4", "-c", HOST, "-p", port, "-t", "1", "--json", *words)
+            said = inside(
+                "iperf3", "-4", "-c", HOST, "-p", port, "-t", "1", "--json", *words, options=options
+            )
         end = json.loads(said)["end"]
         received: dict[str, float] = end.get("sum_received") or end["sum"]
         return received
@@ -51,7 +57,12 @@ class TestIperf3:
         assert self.measured("--bidir", "--parallel", "4")["bits_per_second"] > 100e6
 
     @pytest.mark.parametrize("direction", [(), ("--reverse",)])
-    def test_datagrams_arrive(self, direction: tuple[str, ...]) -> None:
-        seen = self.measured("--udp", "--bitrate", "10M", "--length", "1200", *direction)
-        # Of 1,040. An iperf3 that gets no time for 80 ms has its own socket overflow.
+    def test_datagrams_arrive(self, direction: tuple[str, ...], tmp_path: Path) -> None:
+        events = tmp_path / "events.json"
+        words = ("--udp", "--bitrate", "10M", "--length", "1200", *direction)
+        seen = self.measured(*words, options=("--json", str(events)))
+        # Of 1,040. An iperf3 that gets no time for 80 ms has its own socket overflow; we drop none.
         assert seen["packets"] - seen["lost_packets"] > 900
+        end = json.loads(events.read_text().splitlines()[-1])
+        told = (*end["impairments"].values(), end["gateway"]["datagrams"])
+        assert not any(count for one in told for count in one["dropped"].values()), told
