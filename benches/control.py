@@ -32,6 +32,7 @@ def main() -> None:
             while not events.exists() or not events.read_text():
                 time.monotonic()
             url = json.loads(events.read_text())["serve"]
+            _load(process.pid, _SECONDS)  # its own start
             idle = _load(process.pid, _SECONDS)
             print(f"idle: {idle:.1%} of a core")
             _changes(f"{url}api/v1")
