@@ -36,14 +36,17 @@ impl Engine {
     }
 
     fn apply(&self, py: Python<'_>, actions: &str) -> PyResult<u64> {
-        let mut actions = read(actions)?;
-        let number = self.ask(py, |run| run.apply(&actions));
-        action::wipe(&mut actions);
-        number
+        // Without the interpreter's lock, all of it: a config of thousands of peers is long to read.
+        self.ask(py, |run| {
+            let mut actions = read(actions)?;
+            let number = run.apply(&actions);
+            action::wipe(&mut actions);
+            number
+        })
     }
 
     fn schedule(&self, py: Python<'_>, at: u64, actions: &str) -> PyResult<()> {
-        let actions = read(actions)?;
+        let actions = read(actions).map_err(errors::raise)?;
         self.ask(py, |run| run.schedule(at, actions))
     }
 
@@ -248,6 +251,6 @@ fn failed(failure: Option<(String, AppError)>) -> Result<(), AppError> {
     failure.map_or(Ok(()), |(_, error)| Err(error))
 }
 
-fn read(actions: &str) -> PyResult<Vec<Action>> {
-    action::parse(actions).map_err(|problem| errors::raise(AppError::config(problem)))
+fn read(actions: &str) -> Result<Vec<Action>, AppError> {
+    action::parse(actions).map_err(AppError::config)
 }
