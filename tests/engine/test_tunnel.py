@@ -91,9 +91,9 @@ def test_a_port_that_is_somebody_elses_is_the_systems_own_error() -> None:
     first.configure(Topology().with_app("udp", UdpSocket(address="127.0.0.1")))
     port = first.statistics().apps["udp"]["port"]
     assert isinstance(port, int)
-    with pytest.raises(OSError, match=f"UDP port {port} of 127.0.0.1 is another") as told:
+    with pytest.raises(OSError, match="UDP port") as told:
         second.configure(Topology().with_app("udp", UdpSocket(port, "127.0.0.1")))
-    assert told.value.errno == errno.EADDRINUSE
+    assert told.value.args == (errno.EADDRINUSE, f"UDP port {port} of 127.0.0.1")
     with pytest.raises(OSError, match="this machine has no such address"):
         second.configure(Topology().with_app("udp", UdpSocket(0, "198.51.100.1")))
     first.stop()
