@@ -88,7 +88,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "web/running.py": "tests/web/test_api.py",
     "web/schemas.py": "tests/web/test_api.py",
     "web/server.py": "tests/web/test_api.py",
-    "web/site.py": "tests/web/test_api.py",
     "web/synthetic.py": "tests/web/test_api.py",
     "web/token.py": "tests/web/test_api.py",
     "client/blocking.py": "tests/client/test_client.py",

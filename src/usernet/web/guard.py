@@ -117,7 +117,9 @@ def _dressed(send: Send) -> Send:
     async def dressed(message: Message) -> None:
         if message["type"] == "http.response.start":
             date = (b"date", formatdate(usegmt=True).encode())
-            message = {**message, "headers": [*message["headers"], *_HEADERS, date]}
+            own = {name for name, _ in message["headers"]}  # the page has a policy of its own
+            added = [header for header in _HEADERS if header[0] not in own]
+            message = {**message, "headers": [*message["headers"], *added, date]}
         await send(message)
 
     return dressed

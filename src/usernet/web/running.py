@@ -43,7 +43,7 @@ async def serve(
     """Serve until it is to stop."""
     hub = Hub(control)
     api = Api(control, hub, story)
-    app = site(control, api)
+    app = site(control, api, is_open=token is None)
     servers: list[tuple[_Server, socket.socket]] = []
     if public is not None:
         servers.append((_server(Guard(app, token=token), stop), public))

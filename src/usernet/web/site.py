@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from usernet.errors import UsernetError
 from usernet.web import openapi, synthetic
 from usernet.web.metrics import CONTENT_TYPE, metrics
 from usernet.web.operation import served
 from usernet.web.operations import PREFIX, operations
+from usernet.web.page import Page
 from usernet.web.problem import Problem, problem_response
 from usernet.web.script import joined
 
@@ -36,8 +38,14 @@ _TYPES = {
 }
 
 
-def site(control: Control, api: Api) -> Starlette:
-    """The whole of it."""
+def site(control: Control, api: Api, *, is_open: bool) -> Starlette:
+    """The whole of it.
+
+    Args:
+        control: Of the line.
+        api: What answers the API's operations.
+        is_open: Whether whoever may read the page may read what is on the line, too.
+    """
     every = operations(api)
     document = openapi.document(every, PREFIX, metadata.version("usernet"))
 
@@ -47,6 +55,11 @@ def site(control: Control, api: Api) -> Starlette:
 
     async def measured(_request: Request) -> Response:
         return Response(metrics(control), media_type=CONTENT_TYPE)
+
+    async def page(_request: Request) -> Response:
+        content = _page().telling(_present(control) if is_open else None)
+        headers = {"Cache-Control": "no-store", "Content-Security-Policy": _page().policy}
+        return HTMLResponse(content, headers=headers)
 
     async def described(_request: Request) -> Response:
         return JSONResponse(document)
@@ -66,27 +79,34 @@ def site(control: Control, api: Api) -> Starlette:
             Route("/healthz", healthy),
             Route("/metrics", served(measured)),
             *synthetic.routes(control),
-            Route("/", _page),
+            Route("/", page),
             Route("/assets/{name}", served(_asset)),
         ],
         exception_handlers={HTTPException: _failed, Problem: _refused},
     )
 
 
-async def _page(_request: Request) -> Response:
-    return _file("page.html")
+def _present(control: Control) -> dict[str, object] | None:
+    """What the line is, if it can tell: the page is there even where it cannot."""
+    try:
+        return control.present()
+    except UsernetError:
+        return None
 
 
 async def _asset(request: Request) -> Response:
-    return _file(str(request.path_params["name"]))
-
-
-def _file(name: str) -> Response:
+    name = str(request.path_params["name"])
     content = _assets().get(name)
     if content is None:
         raise Problem(404, "absent", f"there is no {name}")
     kind = _TYPES.get(name.rpartition(".")[2], "application/octet-stream")
     return Response(content, media_type=kind, headers={"Cache-Control": "no-cache"})
+
+
+@cache
+def _page() -> Page:
+    html, style, script = (_assets()[name].decode() for name in ("page.html", "page.css", _SCRIPT))
+    return Page(html, style, script)
 
 
 @cache
