@@ -2,7 +2,8 @@
  * traffic: small packets, as many as there can be or at a rate.
  *
  *   traffic frames IFACE SECONDS              60-byte frames of an experimental type, flat out
- *   traffic send IPV4 PORT SIZE SECONDS RATE  UDP, RATE packets a second, 0 for flat out
+ *   traffic send IPV4 PORT SIZE SECONDS RATE [HOSTS]  UDP, RATE packets a second, 0 for flat out;
+ *                                             to so many addresses in turn, from that one on
  *   traffic receive IPV4 PORT                 counts UDP packets until SIGTERM
  *
  * Each prints how many packets there were.
@@ -37,10 +38,19 @@ static void sleep_until(double when) {
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL);
 }
 
+static struct sockaddr_in ends[BATCH];
+static uint32_t first_host, hosts;
+
 static void prepare(size_t size) {
     part.iov_len = size;
     for (int i = 0; i < BATCH; i++)
         messages[i].msg_hdr = (struct msghdr){.msg_iov = &part, .msg_iovlen = 1};
+}
+
+/* Has each message of the next batch go to the host after the one before. */
+static void address_batch(unsigned long sent, unsigned count) {
+    for (unsigned i = 0; hosts && i < count; i++)
+        ends[i].sin_addr.s_addr = htonl(first_host + (uint32_t)((sent + i) % hosts));
 }
 
 /* Sends for so long: flat out, or a burst each millisecond at the most. */
@@ -51,6 +61,7 @@ static unsigned long send_all(int fd, double seconds, double rate) {
         double due = rate > 0 ? rate * (at - began) + 1 : (double)sent + BATCH;
         while ((double)sent < due) {
             unsigned want = due - (double)sent < BATCH ? (unsigned)(due - (double)sent) : BATCH;
+            address_batch(sent, want);
             int more = sendmmsg(fd, messages, want ? want : 1, 0);
             if (more < 0 && errno != ENOBUFS && errno != EAGAIN && errno != ECONNREFUSED)
                 return sent;
@@ -85,12 +96,26 @@ static struct sockaddr_in udp_address(const char *ip, const char *port) {
     return address;
 }
 
+/* Many hosts are named with each message; the one that there mostly is, once. */
+static int lead(int fd, const struct sockaddr_in *to, const char *many) {
+    if (!many)
+        return connect(fd, (const struct sockaddr *)to, sizeof *to);
+    first_host = ntohl(to->sin_addr.s_addr);
+    hosts = (uint32_t)atoi(many);
+    for (int i = 0; i < BATCH; i++) {
+        ends[i] = *to;
+        messages[i].msg_hdr.msg_name = &ends[i];
+        messages[i].msg_hdr.msg_namelen = sizeof ends[i];
+    }
+    return hosts ? 0 : -1;
+}
+
 static int send_udp(char **words) {
     struct sockaddr_in to = udp_address(words[0], words[1]);
     int fd = socket(AF_INET, SOCK_DGRAM, 0), size = atoi(words[2]);
-    if (fd < 0 || size > LARGEST || connect(fd, (struct sockaddr *)&to, sizeof to))
-        return 1;
     prepare((size_t)size);
+    if (fd < 0 || size > LARGEST || lead(fd, &to, words[5]))
+        return 1;
     printf("%lu\n", send_all(fd, atof(words[3]), atof(words[4])));
     return 0;
 }
@@ -121,7 +146,7 @@ static int receive_udp(char **words) {
 int main(int argc, char **argv) {
     if (argc == 4 && !strcmp(argv[1], "frames"))
         return frames(argv[2], atof(argv[3]));
-    if (argc == 7 && !strcmp(argv[1], "send"))
+    if ((argc == 7 || argc == 8) && !strcmp(argv[1], "send"))
         return send_udp(argv + 2);
     if (argc == 4 && !strcmp(argv[1], "receive"))
         return receive_udp(argv + 2);
