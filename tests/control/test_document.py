@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from usernet.control import Document
+from usernet.control.wording import Wording
 from usernet.trace import line
 
 FILE = """
@@ -60,6 +61,6 @@ def test_what_was_typed_stays_as_typed(folder: Path, monkeypatch: pytest.MonkeyP
     document = Document.from_options({"scenario": "storm.toml", "up": "trace=own.trace"})
     assert document.table["down"]["rate"] == "1.50mbit"  # type: ignore[index]
     assert document.table["up"] == {"trace": "own.trace"}
-    present = document.present(document.scenario.link)
+    present = Wording(document.files).present(document, document.scenario.link)
     assert present["up"] == {"delay": "40ms", "trace": "own.trace"}
     assert present["down"]["distribution"] == "table.dist"  # type: ignore[index]

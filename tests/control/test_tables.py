@@ -4,6 +4,7 @@ import pytest
 
 from usernet.control import Document
 from usernet.control.tables import patched, touched
+from usernet.control.wording import Wording
 from usernet.errors import ConfigError
 
 
@@ -70,7 +71,8 @@ def test_a_bottleneck_is_changed_by_its_name() -> None:
     changed = patched(table, {"bottleneck": {"office": {"down": {"rate": "1mbit"}}}})
     office = {"name": "office", "both": "rate=2mbit", "down": {"rate": "1mbit"}}
     assert changed["bottleneck"] == [office]
-    present = Document.of(changed).present(Document.of(changed).scenario.link)
+    document = Document.of(changed)
+    present = Wording({}).present(document, document.scenario.link)
     sides = {"up": {"rate": "2mbit"}, "down": {"rate": "1mbit"}}
     assert present["bottlenecks"] == [{"name": "office", **sides}]
 
@@ -90,7 +92,9 @@ def test_files_are_read_only_where_the_line_was_started_with_them() -> None:
     document = Document.of({"down": {"trace": "lte.trace"}}, {("trace", "lte.trace"): (1, 2, 3)})
     assert document.scenario.link.down.trace == (1, 2, 3)
     assert document.patched({"up": "trace=lte.trace"}).scenario.link.up.trace == (1, 2, 3)
-    assert document.present(document.scenario.link)["down"] == {"trace": "lte.trace"}
+    assert Wording(document.files).present(document, document.scenario.link)["down"] == {
+        "trace": "lte.trace"
+    }
     for patch in ({"up": "trace=/etc/passwd"}, {"up": {"trace": "/etc/passwd"}}):
         with pytest.raises(ConfigError, match="no file that this line knows"):
             document.patched(patch)

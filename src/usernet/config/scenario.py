@@ -49,12 +49,12 @@ from usernet.errors import ScenarioError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ProfileResolver", "Scenario"]
+__all__ = ["ProfileResolver", "Scenario", "read_flow"]
 
 _VERSION = 1
+"""Of the language; a file need not name it."""
 _MOST_WORDS = 4096
 """Characters of a flow that is kept for the next time that it is said."""
-"""Of the language; a file need not name it."""
 _KEYS = (
     "version",
     "seed",
@@ -93,13 +93,17 @@ class Scenario:
 
     @classmethod
     def of(
-        cls, table: Mapping[str, object], profile: Callable[[str], Scenario] | None = None
+        cls,
+        table: Mapping[str, object],
+        profile: Callable[[str], Scenario] | None = None,
+        flow: Callable[[object, str], Flow] | None = None,
     ) -> Self:
         """Read the tables of a file.
 
         Args:
             table: What the file holds.
             profile: Finds a profile by its name; None if there are none.
+            flow: Reads a flow, given its key path, in place of `read_flow`.
 
         Raises:
             ConfigError: If a key is unknown, a value wrong, or two contradict each other.
@@ -112,7 +116,8 @@ class Scenario:
             raise ScenarioError("another version", path="version", value=version, allowed=allowed)
         base = _base(table, profile)
         sides = Sides.of({key: table[key] for key in SIDES if key in table})
-        flows = tuple(_flow(entry, place) for place, entry in _entries(table, "flow"))
+        read = flow or read_flow
+        flows = tuple(read(entry, place) for place, entry in _entries(table, "flow"))
         shared = (Bottleneck.of(entry, place) for place, entry in _entries(table, "bottleneck"))
         bottlenecks = (*shared, *base.link.bottlenecks)
         events = tuple(Event.of(entry, place) for place, entry in _entries(table, "at"))
@@ -123,10 +128,17 @@ class Scenario:
         return cls(link, (*base.timeline, *events), *_numbers(table, base), *texts)
 
 
-def _flow(table: object, path: str) -> Flow:
-    """A flow as it is read; one that is said in the same words is the same one.
+def read_flow(table: object, path: str) -> Flow:
+    """Read a flow; one that is said in the same words is the same one.
 
-    So a change of one among hundreds costs little more than that one.
+    So to say hundreds again costs little more than the one among them that is another.
+
+    Args:
+        table: A table of ``[[flow]]``.
+        path: Its key path, to name in an error.
+
+    Raises:
+        ConfigError: It is no flow.
     """
     try:
         return _flow_of(json.dumps(table))

@@ -179,11 +179,14 @@ class Progress:
             for flow in new.flows
         )
         self.settings = replace(new, up=self.settings.up, down=self.settings.down, flows=flows)
+        about = {name for name, _, _ in touched}
         subjects: list[_Subject] = [(None, old, new)]
         subjects += [
-            (flow.name, known[flow.name], flow) for flow in new.flows if flow.name in known
+            (flow.name, known[flow.name], flow)
+            for flow in new.flows
+            if flow.name in known and (known[flow.name] is not flow or flow.name in about)
         ]
-        names = {name for name, _, _ in subjects}
+        names = {None, *known}.intersection((None, *(flow.name for flow in new.flows)))
         self.running = {key: ramp for key, ramp in self.running.items() if key[0] in names}
         different = (_different(subject, touched) for subject in subjects)
         self._set(dict(itertools.chain.from_iterable(different)), "")
@@ -257,7 +260,8 @@ class Progress:
 
 def _as_it_is(flow: Flow, present: Flow) -> Flow:
     """A flow with the impairments that it has now: mostly it is one of many that stay the same."""
-    if flow.up is present.up and flow.down is present.down:
+    up = flow.up is present.up or flow.up == present.up
+    if up and (flow.down is present.down or flow.down == present.down):
         return flow
     return replace(flow, up=present.up, down=present.down)
 

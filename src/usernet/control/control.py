@@ -9,15 +9,17 @@ from __future__ import annotations
 import threading
 from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from usernet.config.fields import FIELDS
 from usernet.config.link import DIRECTIONS
 from usernet.control import points, sight
 from usernet.control.attention import SAMPLE_NS, Attention
+from usernet.control.capturing import Capture, Capturing
 from usernet.control.document import Document, filters_named, targets
 from usernet.control.subscription import Subscription
+from usernet.control.wording import Wording
 from usernet.errors import CaptureError, ConfigError, EngineError, GenerationError
 from usernet.net.recorder import Recorder
 
@@ -39,27 +41,12 @@ _SAMPLES = 4000
 """How many samples a report has: 10 MB."""
 _POINTS = 3000
 """How many points are kept: ten minutes."""
-
-
 _MOST_DROPS = 20
 """Drops of one point that are told one by one."""
 _TALKERS_EACH = 5
 """Points between two lists of who talks: a second."""
 _SIDES = ("rtt", "both", *DIRECTIONS)
 _EVERY: frozenset[Target] = frozenset((None, way, key) for way in DIRECTIONS for key in FIELDS)
-
-
-@dataclass(frozen=True, slots=True)
-class Capture:
-    """A capture that was begun while the line runs.
-
-    Attributes:
-        path: Its file.
-        is_running: Whether it is written now.
-    """
-
-    path: Path
-    is_running: bool
 
 
 class Control:
@@ -78,19 +65,19 @@ class Control:
     ) -> None:
         self._emulation = emulation
         self._document = document
+        self._wording = Wording(document.files)
         self._lock = threading.RLock()
         self._generation = 1
         self._subscriptions: list[Subscription] = []
         self._recorder = Recorder(SAMPLE_NS, _SAMPLES)
         self._points: deque[dict[str, object]] = deque(maxlen=_POINTS)
-        self._capture: Capture | None = None
+        self._capturing = Capturing(emulation)
         self._problem: ConfigError | None = None
         self._last = emulation.statistics()
         self._recorder.add(self._last)
         self.names: tuple[str, str] = names
         self.is_over: bool = False
-        self._seen: Link | None = None
-        self._failed: CaptureError | None = None
+        self._seen = emulation.link
         self._talkers: dict[str, object] = {}
         self._dropped = 0
         self._looks = 0
@@ -252,7 +239,7 @@ class Control:
     @property
     def capture(self) -> Capture | None:
         """The capture that was begun last, while the line ran."""
-        return self._capture
+        return self._capturing.latest
 
     def start_capture(self, path: Path) -> Capture:
         """Write a capture from now on.
@@ -262,14 +249,9 @@ class Control:
             CaptureError: It cannot be written.
         """
         with self._lock:
-            if (present := self._emulation.captured) is not None:
-                problem = "a capture is written already"
-                raise ConfigError(problem, value=str(present), allowed="one at a time")
-            self._emulation.capture(path)
-            self._capture = Capture(path, is_running=True)
-            self._failed = None
-            self._tell("capture", self._capture_state())
-            return self._capture
+            begun = self._capturing.start(path)
+            self._tell("capture", self._capturing.state())
+            return begun
 
     def stop_capture(self) -> Capture:
         """End the capture that `start_capture` began.
@@ -279,15 +261,12 @@ class Control:
             CaptureError: Its end could not be written.
         """
         with self._lock:
-            if self._capture is None or not self._capture.is_running:
-                raise self._failed or ConfigError("no capture is written that was begun here")
-            self._capture = replace(self._capture, is_running=False)
+            was_running = self._capturing.is_running
             try:
-                self._emulation.capture(None)
-                self._emulation.engine.wait(0)  # what failed in it
+                return self._capturing.stop()
             finally:
-                self._tell("capture", self._capture_state())
-            return self._capture
+                if was_running:
+                    self._tell("capture", self._capturing.state())
 
     # Who watches --------------------------------------------------------------------------------
 
@@ -371,7 +350,7 @@ class Control:
             try:
                 self._emulation.stop()
             except CaptureError as error:
-                if not self._is_own(error):
+                if not self._capturing.is_own(error):
                     raise
 
     def renew_first(self, first: App) -> None:
@@ -403,16 +382,22 @@ class Control:
                 self._emulation.change(new.scenario, touched)
             self._document = new
             self._generation += 1
-            self._tell("present", self._present())
+            self._tell_present()
             return self._generation
 
     def _steer(self, steer: Callable[[], None]) -> None:
         with self._lock:
             steer()
+            self._tell_present()
+
+    def _tell_present(self) -> None:
+        """Tell what the line is, where anybody hears it."""
+        self._seen = self._emulation.link
+        if self._subscriptions:
             self._tell("present", self._present())
 
     def _present(self) -> dict[str, object]:
-        link = self._seen = self._emulation.link
+        link = self._emulation.link
         playback = self._emulation.playback
         return {
             "generation": self._generation,
@@ -421,35 +406,24 @@ class Control:
             "playing": playback.is_playing,
             "names": list(self.names),
             "profile": self._document.table.get("profile"),
-            **self._document.present(link),
-            "capture": self._capture_state(),
+            **self._wording.present(self._document, link),
+            "capture": self._capturing.state(),
         }
-
-    def _capture_state(self) -> dict[str, object]:
-        begun = self._emulation.captured is not None
-        own = self._capture is not None
-        return {"running": begun, "available": own}
 
     def _look_after(self) -> None:
         try:
             self._emulation.check()
         except CaptureError as error:
-            if not self._is_own(error):
+            if not self._capturing.is_own(error):
                 raise
             self._give_up_capture(error)
 
-    def _is_own(self, error: CaptureError) -> bool:
-        """Whether it is the capture that was begun here: the engine tells that for ever after."""
-        return self._capture is not None and str(self._capture.path) in str(error)
-
     def _give_up_capture(self, error: CaptureError) -> None:
         """A full disk ends the capture that somebody began, not the line."""
-        assert self._capture is not None
-        if self._capture.is_running:
+        if self._capturing.is_running:
             with suppress(CaptureError):
                 self.stop_capture()
-        if str(error) != str(self._failed):
-            self._failed = error
+        if self._capturing.fail(error):
             self._tell("problem", {"message": str(error)})
 
     def _add_point(self, now: Statistics) -> None:
@@ -461,7 +435,7 @@ class Control:
             **points.point(self._last, now, link),
         }
         if link != self._seen:  # the timeline has moved it
-            self._tell("present", self._present())
+            self._tell_present()
         self._points.append(point)
         self._last = now
         self._tell("point", point)

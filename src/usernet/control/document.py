@@ -7,22 +7,21 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self, TypeAlias, cast
 
 from usernet.config import timeline
-from usernet.config.fields import FIELDS, is_file
+from usernet.config.fields import is_file
 from usernet.config.link import DIRECTIONS
 from usernet.config.load import read_table, table_of, with_files
-from usernet.config.scenario import Scenario
+from usernet.config.scenario import Scenario, read_flow
 from usernet.control import tables
 from usernet.errors import ConfigError
 from usernet.trace import line, mahimahi, profiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
-    from usernet.config.impairment import Impairment
-    from usernet.config.link import Bottleneck, Flow, Link
+    from usernet.config.link import Flow, Link
     from usernet.config.timeline import Target
     from usernet.control.tables import Table
 
@@ -30,7 +29,8 @@ __all__ = ["Document", "Files", "filters_named", "targets"]
 
 Files = dict[tuple[str, str], tuple[int, ...]]
 """What the files hold that keys name, by key and by name as it is typed."""
-
+_Readers: TypeAlias = "Mapping[str, Callable[[str], tuple[int, ...]]]"
+"""How to read the files that keys name."""
 
 _SIDES = ("rtt", *DIRECTIONS)
 
@@ -57,12 +57,30 @@ class Document:
         Raises:
             ConfigError: A key is unknown, a value wrong, or two contradict each other.
         """
-        plain = deepcopy(dict(table))
-        files = files or {}
-        scenario = Scenario.of(with_files(plain, _readers(files), ""), profiles.load)
-        scenario = replace(scenario, link=_with_files(scenario.link, files))
+        return cls._read(deepcopy(dict(table)), files or {}, {})
+
+    @classmethod
+    def _read(cls, table: Table, files: Files, known: Mapping[int, Flow]) -> Self:
+        """What a table means.
+
+        Args:
+            table: What was typed; nobody changes it any more.
+            files: What the files hold that it may name.
+            known: Flows that were read before, by the identity of their tables.
+        """
+        readers = _readers(files)
+
+        def flow(entry: object, place: str) -> Flow:
+            return known.get(id(entry)) or _flow(entry, readers, place)
+
+        rest = {key: value for key, value in table.items() if key != "flow"}
+        filled = with_files(rest, readers, "")
+        if "flow" in table:
+            filled["flow"] = table["flow"]
+        scenario = Scenario.of(filled, profiles.load, flow)
+        scenario = replace(scenario, link=_with_files(scenario.link, readers))
         timeline.check(scenario)
-        return cls(plain, scenario, files)
+        return cls(table, scenario, files)
 
     @classmethod
     def from_options(cls, given: Mapping[str, object], base: Table | None = None) -> Self:
@@ -105,7 +123,7 @@ class Document:
         Raises:
             ConfigError: As `of`; or a flow is not there.
         """
-        return self.replaced(tables.patched(self.table, patch))
+        return self._with(tables.patched(self.table, patch))
 
     def with_profile(self, name: str | None) -> Self:
         """With this profile in place of what the link itself is said to be; flows stay.
@@ -113,7 +131,7 @@ class Document:
         Raises:
             ConfigError: There is no such profile.
         """
-        return self.replaced(tables.with_profile(self.table, name))
+        return self._with(tables.with_profile(self.table, name))
 
     def with_flow(self, flow: Mapping[str, object], at: int | None = None) -> Self:
         """With one more flow, at this place in the order, or last.
@@ -121,10 +139,9 @@ class Document:
         Raises:
             ConfigError: It is no flow, or there is one of that name.
         """
-        new = deepcopy(self.table)
-        order = [*tables.flows(new)]
+        order = [*tables.flows(self.table)]
         order.insert(len(order) if at is None else at, deepcopy(dict(flow)))
-        return self.replaced({**new, "flow": order})
+        return self._with({**self.table, "flow": order})
 
     def with_changed_flow(self, name: str, change: Mapping[str, object]) -> Self:
         """With one flow changed: its filter, its name, its sides.
@@ -132,10 +149,7 @@ class Document:
         Raises:
             ConfigError: There is no such flow, or it cannot be so.
         """
-        new = deepcopy(self.table)
-        flow = tables.flows(new)[tables.place_of(new, name)]
-        tables.change_flow(flow, change, f"flow.{name}")
-        return self.replaced(new)
+        return self._with(tables.with_changed(self.table, name, change))
 
     def without_flow(self, name: str) -> Self:
         """Without one flow.
@@ -143,10 +157,9 @@ class Document:
         Raises:
             ConfigError: There is no such flow, or the timeline needs it.
         """
-        new = deepcopy(self.table)
-        order = [*tables.flows(new)]
-        del order[tables.place_of(new, name)]
-        return self.replaced({**new, "flow": order})
+        order = [*tables.flows(self.table)]
+        del order[tables.place_of(self.table, name)]
+        return self._with({**self.table, "flow": order})
 
     def with_moved_flow(self, name: str, to: int) -> Self:
         """With one flow at another place in the order, from 0.
@@ -154,65 +167,17 @@ class Document:
         Raises:
             ConfigError: There is no such flow, or no such place.
         """
-        new = deepcopy(self.table)
-        order = [*tables.flows(new)]
-        flow = order.pop(tables.place_of(new, name))
+        order = [*tables.flows(self.table)]
+        flow = order.pop(tables.place_of(self.table, name))
         if not 0 <= to <= len(order):
             raise ConfigError("no such place", path="to", value=to, allowed=f"0 to {len(order)}")
         order.insert(to, flow)
-        return self.replaced({**new, "flow": order})
+        return self._with({**self.table, "flow": order})
 
-    def present(self, link: Link) -> dict[str, object]:
-        """What a link is now, in texts: as typed, wherever that is what holds now."""
-        every = (*tables.flows(self.table), *tables.bottlenecks(self.table))
-        named = {str(one["name"]): one for one in every}
-        return {
-            **self._sides(self.table, link),
-            "flows": [
-                {
-                    "name": flow.name,
-                    "filter": flow.filter,
-                    **_more(flow),
-                    **self._sides(named.get(flow.name, {}), flow),
-                }
-                for flow in link.flows
-            ],
-            "bottlenecks": [
-                {"name": one.name, **self._sides(named.get(one.name, {}), one)}
-                for one in link.bottlenecks
-            ],
-        }
-
-    def _sides(
-        self, table: Table, subject: Link | Flow | Bottleneck
-    ) -> dict[str, dict[str, object]]:
-        both = tables.items(table.get("both"))
-        return {
-            direction: dict(
-                self._texts(both | tables.items(table.get(direction)), getattr(subject, direction))
-            )
-            for direction in DIRECTIONS
-        }
-
-    def _texts(self, typed: Table, impairment: Impairment) -> Iterator[tuple[str, object]]:
-        for key, one in FIELDS.items():
-            value = getattr(impairment, key)
-            if key in typed and self._means(key, typed[key]) == value:
-                if value != one.default:
-                    yield key, typed[key]
-            elif value != one.default:
-                yield key, one.show(value)
-
-    def _means(self, key: str, text: object) -> object:
-        filled = self.files.get((key, str(text)), text)
-        return FIELDS[key].default if filled == "none" else FIELDS[key].read(filled, key)
-
-
-def _more(flow: Flow) -> dict[str, object]:
-    """What only some flows have."""
-    weight = flow.weight if flow.share else None
-    given: dict[str, object] = {"process": flow.process, "share": flow.share, "weight": weight}
-    return {key: value for key, value in given.items() if value}
+    def _with(self, table: Table) -> Self:
+        """With another table, of which flows that are the very same are not read again."""
+        own = zip(tables.flows(self.table), self.scenario.link.flows, strict=False)
+        return self._read(table, self.files, {id(entry): flow for entry, flow in own})
 
 
 def targets(patch: Mapping[str, object]) -> set[Target]:
@@ -220,7 +185,7 @@ def targets(patch: Mapping[str, object]) -> set[Target]:
     return set(tables.touched(patch))
 
 
-def _readers(files: Files) -> dict[str, Callable[[str], tuple[int, ...]]]:
+def _readers(files: Files) -> _Readers:
     def reader(key: str) -> Callable[[str], tuple[int, ...]]:
         def read(name: str) -> tuple[int, ...]:
             if (key, name) in files:
@@ -267,21 +232,23 @@ def _remember(patch: Mapping[str, object], files: Files) -> None:
                 files[key, str(value)] = line.READERS[key](str(value))
 
 
-def _with_files(link: Link, files: Files) -> Link:
-    """Files that stand in a text of items are found only after it was read."""
-    read = _readers(files)
-    flows = (
-        replace(flow, up=flow.up.with_files(read), down=flow.down.with_files(read))
-        if flow.up.unread or flow.down.unread
-        else flow
-        for flow in link.flows
+def _flow(entry: object, readers: _Readers, place: str) -> Flow:
+    flow = read_flow(
+        with_files(cast("Table", entry), readers, place) if isinstance(entry, dict) else entry,
+        place,
     )
+    up, down = flow.up.with_files(readers), flow.down.with_files(readers)
+    return flow if up is flow.up and down is flow.down else replace(flow, up=up, down=down)
+
+
+def _with_files(link: Link, read: _Readers) -> Link:
+    """Files that stand in a text of items are found only after it was read."""
     bottlenecks = (
         replace(one, up=one.up.with_files(read), down=one.down.with_files(read))
         for one in link.bottlenecks
     )
     up, down = link.up.with_files(read), link.down.with_files(read)
-    return replace(link, up=up, down=down, flows=tuple(flows), bottlenecks=tuple(bottlenecks))
+    return replace(link, up=up, down=down, bottlenecks=tuple(bottlenecks))
 
 
 @contextmanager

@@ -3,6 +3,9 @@
 A change keeps what was typed: no value is read and written anew. It means what it says, whatever
 stands in the table: a value of *both* directions goes over those of one, a ``rtt`` over each
 ``delay``. A value of None takes the key out, so that what is under it holds again.
+
+A table is not changed once it is made: the next one has the same parts, but for what is different.
+So that a change costs what it changes, not what there is.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ __all__ = [
     "patched",
     "place_of",
     "touched",
+    "with_changed",
     "with_profile",
 ]
 
@@ -76,31 +80,43 @@ def patched(table: Table, patch: Mapping[str, object]) -> Table:
     Raises:
         ConfigError: A key is unknown, or something is not what it should be.
     """
-    new = deepcopy(table)
     for key in patch:
         known(key, (*SIDES, *_NAMED), path=key)
-    lay(new, patch, "")
+    new = _laid(table, patch, "")
     for kind in _NAMED:
         for name, change in as_table(patch.get(kind, {}), kind).items():
-            path = f"{kind}.{name}"
-            place = place_of(new, name, path, kind)
-            change_flow(_each(new, kind)[place], as_table(change, path), path)
+            new = with_changed(new, name, as_table(change, f"{kind}.{name}"), kind)
     return new
 
 
-def change_flow(flow: Table, change: Mapping[str, object], path: str) -> None:
-    """Change a flow, or a bottleneck, in place: its sides, and whatever else it has."""
+def with_changed(
+    table: Table, name: str, change: Mapping[str, object], kind: str = "flow"
+) -> Table:
+    """The table with a flow, or a bottleneck, changed: its sides, and whatever else it has.
+
+    Raises:
+        ConfigError: There is none of that name, or something is not what it should be.
+    """
+    path = f"{kind}.{name}"
+    place, order = place_of(table, name, path, kind), [*_each(table, kind)]
     own = {key: value for key, value in change.items() if key not in SIDES}
     for key in ("name", "filter"):
         if key in own and (key == "name" or own[key] is not None):
             as_text(own[key], f"{path}.{key}")
+    order[place] = _laid(order[place], change, path)
     for key, value in own.items():
-        _put(flow, key, value)
-    lay(flow, change, path)
+        _put(order[place], key, deepcopy(value))
+    return {**table, kind: order}
 
 
-def lay(table: Table, change: Mapping[str, object], path: str) -> None:
-    """Lay sides over those of a table, in place."""
+def _laid(table: Table, change: Mapping[str, object], path: str) -> Table:
+    """A table with sides laid over its own."""
+    new = dict(table)
+    _lay(new, deepcopy({key: change[key] for key in SIDES if key in change}), path)
+    return new
+
+
+def _lay(table: Table, change: Mapping[str, object], path: str) -> None:
     prefix = f"{path}." if path else ""
     given = {side: items(change.get(side), prefix + side) for side in ("both", *DIRECTIONS)}
     trip = given["both"].pop("rtt", change.get("rtt", _ABSENT))
@@ -132,7 +148,7 @@ def touched(patch: Mapping[str, object]) -> Iterator[tuple[str | None, str, str]
 
 def with_profile(table: Table, name: str | None) -> Table:
     """The table with this profile in place of everything that the link itself is said to be."""
-    new = {key: deepcopy(value) for key, value in table.items() if key not in ("profile", *SIDES)}
+    new = {key: value for key, value in table.items() if key not in ("profile", *SIDES)}
     return {**new, "profile": name} if name else new
 
 

@@ -376,8 +376,11 @@ class Emulation:
         """Of what was scheduled some was done: what that touched is told again in any case."""
         self._pass()
         ran = self._engine.topology
-        apps = {**ran.apps, **self._impairments(self._playback.link)}
-        self._engine.configure(new, since=Topology(apps, ran.links), again=self._scheduled)
+        if self._scheduled:
+            present = self._impairments(self._playback.link)
+            moved = {name: present[name] for name in self._scheduled if name in present}
+            ran = Topology({**ran.apps, **moved}, ran.links)
+        self._engine.configure(new, since=ran, again=self._scheduled)
         self._scheduled.clear()
 
     def _let_go(self) -> None:
@@ -404,14 +407,15 @@ class Emulation:
     def _plan(self) -> None:
         """Tell the engine what the next seconds hold."""
         now = self._pass()
-        told = self._impairments(self._playback.link) if not self._scheduled else self._told
+        told = self._told if self._scheduled else None
         for at, link in self._playback.coming(now):
+            told = told or self._impairments(self._playback.link)
             new = self._impairments(link)
             actions = _steps(told, new)
             self._engine.schedule(at, actions)
             self._scheduled.update(action.name for action in actions)
             told = new
-        self._told = told
+        self._told = told or {}
 
     def _impairments(self, link: Link) -> Mapping[str, App]:
         return _line(link, self._ends, self._leaving.values()).impairments()
