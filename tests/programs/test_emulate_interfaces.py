@@ -106,6 +106,21 @@ class TestWhatDoesNotEndIt:
             assert line.stop().code == 0
 
 
+class TestWhatAnotherHas:
+    def test_it_is_refused_and_the_other_goes_on(self, joint: Path) -> None:
+        with joint.emulate() as line:
+            assert reaches(joint)
+            with joint.usernet("emulate", "--between", "lo", "b") as second:
+                refused = second.wait()
+            said = f"usernet: b: another line has it, process {line.pid}: "
+            assert (refused.code, refused.err.startswith(said)) == (3, True), refused.err
+            assert reaches(joint)
+            assert line.stop(signal.SIGKILL).code == -signal.SIGKILL
+        with joint.emulate() as line:
+            assert reaches(joint)
+            assert line.stop().code == 0
+
+
 class TestWhatItLeaves:
     @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
     def test_interfaces_as_they_were(self, joint: Path, how: signal.Signals) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
-from usernet.config.apps import App, PcapWriter, Split
+from usernet.config.apps import App, PcapWriter, RawSocket, Split
 from usernet.config.link import DIRECTIONS, Flow
 from usernet.config.topology import Connection, Topology
 from usernet.engine import Engine, Statistics
@@ -16,6 +16,7 @@ from usernet.engine.filters import look_up
 from usernet.engine.flow_counters import flow_counters
 from usernet.engine.host_names import HostNames
 from usernet.engine.talkers import Talkers
+from usernet.net.claim import Claims
 from usernet.net.line import CAPTURE, End, Line
 from usernet.net.playback import Playback
 
@@ -140,7 +141,7 @@ class Emulation:
 
     Raises:
         ConfigError: A flow's filter is wrong.
-        InterfaceError: An interface is missing.
+        InterfaceError: An interface is missing, or another line has it.
         PrivilegeError: The system forbids it.
         CaptureError: The capture cannot be written.
     """
@@ -150,16 +151,18 @@ class Emulation:
     ) -> None:
         self._ends: Ends = ends
         self._playback = Playback(scenario)
+        self._claims = Claims(_interfaces(ends))
         self._leaving: dict[str, Flow | Bottleneck] = {}
         self._names = HostNames()
         self._last: tuple[object, Topology] | None = None
         self._scheduled: set[str] = set()
         self._told: Mapping[str, App] = {}
-        self._engine = Engine(seed=seed, precise=precise)
         try:
+            self._engine = Engine(seed=seed, precise=precise)
             self._engine.configure(self._topology(self._playback.link))
         except BaseException:
             self._names.close()
+            self._claims.give_back()
             raise
         self._start_ns = self._engine.now()
         self.history: deque[tuple[int, Link]] = deque(maxlen=_MOST_HISTORY)
@@ -345,7 +348,10 @@ class Emulation:
             CaptureError: The end of the capture could not be written.
         """
         self._names.close()
-        self._engine.stop()
+        try:
+            self._engine.stop()
+        finally:
+            self._claims.give_back()
 
     def _topology(self, link: Link, leaving: Collection[Flow | Bottleneck] = ()) -> Topology:
         """The graph; where values alone are others than those of the last one, with its links."""
@@ -419,6 +425,10 @@ class Emulation:
 
     def _impairments(self, link: Link) -> Mapping[str, App]:
         return _line(link, self._ends, self._leaving.values()).impairments()
+
+
+def _interfaces(ends: Ends) -> list[str]:
+    return [end.interface for end in (ends.first, ends.second) if isinstance(end, RawSocket)]
 
 
 def _shape(link: Link, ends: Ends, leaving: Collection[Flow | Bottleneck]) -> object:
