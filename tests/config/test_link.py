@@ -176,6 +176,9 @@ def test_names_that_do_not_fit(link: Link, message: str) -> None:
     [
         ({"name": "a b", "filter": "udp"}, 'f.name = "a b": no name'),
         ({"name": "rest", "filter": "udp"}, 'f.name = "rest": no name'),
+        ({"name": "..", "filter": "udp"}, 'f.name = "..": no name'),
+        ({"name": "a\u202eb", "filter": "udp"}, ": no name"),
+        ({"name": "a\x9bb", "filter": "udp"}, ": no name"),
         ({"name": "a", "filter": "udp", "weight": 2}, "f.weight: a weight without a share"),
         ({"name": "a", "filter": "udp", "share": "o", "weight": 0}, "f.weight"),
         ({"name": "a", "filter": "udp", "share": "o", "weight": 1001}, "f.weight"),

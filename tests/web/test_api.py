@@ -69,6 +69,8 @@ class TestConfig:
         [
             ("PUT", "/config", b"{", "application/json", 400),
             ("PUT", "/config", b'{"up": NaN}', "application/json", 400),
+            ("PUT", "/config", rb'{"up": {"loss": "\ud800"}}', "application/json", 400),
+            ("PUT", "/config", rb'{"\udfff": 1}', "application/json", 400),
             ("PUT", "/config", b"[" * 100_000, "application/json", 400),
             ("PUT", "/config", b"\xff", "application/json", 400),
             ("PUT", "/config", b"[]", "application/json", 422),
@@ -81,6 +83,9 @@ class TestConfig:
             ("POST", "/flows/dns/move", b'{"to": 1}', "application/json", 422),
             ("POST", "/flows?at=x", b'{"name": "x", "filter": "udp"}', "application/json", 422),
             ("POST", "/flows", b'{"name": "x", "filter": "udp prot"}', "application/json", 422),
+            ("POST", "/flows", b'{"name": "..", "filter": "udp"}', "application/json", 422),
+            ("POST", "/flows", rb'{"name": "\u202ex", "filter": "udp"}', "application/json", 422),
+            ("POST", "/flows", rb'{"name": "\u009b3", "filter": "udp"}', "application/json", 422),
             ("POST", "/flows", b'{"name": "dns", "filter": "udp"}', "application/json", 409),
             ("POST", "/profiles/x/apply", b"", "", 422),
             ("DELETE", "/flows/none", b"", "", 404),

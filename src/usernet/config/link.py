@@ -272,7 +272,8 @@ class Link:
 _NAMED = ("name", "filter", "process")
 _SHARING = ("share", "weight")
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
-_RESERVED = (OWN, "rest", "join", "split", "tee", "dropped", "rx", "tx")
+_RESERVED = (OWN, "rest", "join", "split", "tee", "dropped", "rx", "tx", ".", "..")
+"""Apps of the line's own; and what no path of a URL can end with (RFC 3986 §5.2.4)."""
 """Names of what stands beside flows."""
 
 
@@ -301,8 +302,8 @@ def _weight(value: object, path: str) -> int:
 
 
 def _check_name(name: str, path: str) -> None:
-    if not _NAME.fullmatch(name) or name in _RESERVED:
-        allowed = f"one word of up to 64 characters, none of {', '.join(_RESERVED)}"
+    if not _NAME.fullmatch(name) or not name.isprintable() or name in _RESERVED:
+        allowed = f"one word of up to 64 printable characters, none of {', '.join(_RESERVED)}"
         raise ConfigError("no name", path=path, value=name, allowed=allowed)
 
 

@@ -24,9 +24,11 @@ async def json_in(request: Request) -> object:
         raise Problem(415, "type", "the body is not JSON", allowed="Content-Type: application/json")
     body = await request.body()
     try:
-        return cast("object", json.loads(body, parse_constant=_refuse))
+        value = cast("object", json.loads(body, parse_constant=_refuse))
+        _check_letters(value)
     except (ValueError, RecursionError) as error:
         raise Problem(400, "json", f"the body is not JSON: {error}") from None
+    return value
 
 
 async def object_in(request: Request) -> dict[str, object]:
@@ -69,6 +71,15 @@ def integer_in(request: Request, name: str) -> int | None:
     if not given.isascii() or not given.isdigit() or len(given) > 9:  # noqa: PLR2004
         raise Problem(422, "config", "not a whole number", path=name, value=given, allowed="0, 1 …")
     return int(given)
+
+
+def _check_letters(value: object) -> None:
+    """Refuse half a letter, a lone surrogate: JSON can say it, UTF-8 cannot (RFC 8259 §8.2)."""
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(error.object[error.start]):04x}"
+        raise ValueError(f"{half} is half a letter") from None
 
 
 def _refuse(constant: str) -> NoReturn:
