@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -18,79 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.web.served import Running, served
+from tests.web.window import comes, expect, field, live, needs_chromium, opened
 
 from usernet.sandbox import PROGRAM
 from usernet.web import Token
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install it)")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    sync_api.expect.set_options(timeout=60_000)  # a busy machine may take its time
-    with sync_api.sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield found
-        found.close()
-
-
-@pytest.fixture
-def running() -> Iterator[Running]:
-    with served() as one:
-        yield one
-
-
-@pytest.fixture
-def page(browser: Any, running: Running) -> Iterator[Any]:
-    with opened(browser, running.url) as one:
-        yield one
-
-
-class opened:  # noqa: N801 - it is used like a function
-    """A page in a window of its own, which must not have failed at its end."""
-
-    def __init__(self, browser: Any, url: str, **options: object) -> None:
-        self.context = browser.new_context(**options)
-        self.page = self.context.new_page()
-        self.failed: list[str] = []
-        self.page.on("pageerror", lambda error: self.failed.append(str(error)))
-        self.page.goto(url)
-
-    def __enter__(self) -> Any:
-        live(self.page)
-        return self.page
-
-    def __exit__(self, *_: object) -> None:
-        self.context.close()
-        assert not self.failed
-
-
-def live(page: Any) -> None:
-    sync_api.expect(page.locator("#state")).to_have_class(re.compile("good|unsure"))
-
-
-def field(page: Any, way: str, label: str) -> Any:
-    return page.locator(f"#sides .{way}").get_by_label(label, exact=True)
-
-
-def comes(locator: Any, value: str | re.Pattern[str]) -> None:
-    sync_api.expect(locator).to_have_value(value)
+pytestmark = needs_chromium
 
 
 class TestLine:
@@ -104,7 +39,7 @@ class TestLine:
         rate = field(page, "up", "Rate")
         rate.fill("1.50mbit")
         rate.press("Enter")
-        sync_api.expect(page.locator("#state")).to_be_visible()
+        expect(page.locator("#state")).to_be_visible()
         while running.control.generation == 1:
             page.wait_for_timeout(10)
         assert running.http.get("/config").json()["up"] == {"loss": "2%", "rate": "1.50mbit"}
@@ -115,12 +50,12 @@ class TestLine:
         rate.fill("fast")
         rate.press("Enter")
         error = page.locator("#sides .up .error:visible")
-        sync_api.expect(error).to_contain_text("not a rate")
+        expect(error).to_contain_text("not a rate")
         comes(rate, "fast")
         assert running.control.generation == 1
         rate.press("Escape")
         comes(rate, "1024kbit")
-        sync_api.expect(error).to_have_count(0)
+        expect(error).to_have_count(0)
 
     def test_a_slider_writes_its_own_value_alone(self, page: Any, running: Running) -> None:
         slider = page.locator("#sides .up").get_by_label("Loss, up")
@@ -138,19 +73,19 @@ class TestLine:
     ) -> None:
         running.control.patch({"up": {"loss": "burst 2% 5"}})
         comes(field(page, "up", "Loss"), "burst 2% 5")
-        sync_api.expect(page.locator("#sides .up").get_by_label("Loss, up")).to_be_disabled()
+        expect(page.locator("#sides .up").get_by_label("Loss, up")).to_be_disabled()
 
     def test_a_profile_is_chosen(self, page: Any, running: Running) -> None:
         page.get_by_label("Profile").select_option("lte")
         comes(field(page, "down", "Rate"), "12mbit")
-        sync_api.expect(page.locator("#profile-told")).to_contain_text("LTE")
+        expect(page.locator("#profile-told")).to_contain_text("LTE")
         assert running.control.document.table["profile"] == "lte"
 
     def test_a_direction_is_cut_and_restored(self, page: Any, running: Running) -> None:
         down = page.locator("#sides .down")
         down.get_by_role("button", name="Cut").click()
         down.get_by_role("button", name="Restore").click()
-        sync_api.expect(down.get_by_role("button", name="Cut")).to_be_visible()
+        expect(down.get_by_role("button", name="Cut")).to_be_visible()
         assert running.control.generation == 3
 
     def test_other_keys_are_there_too(self, page: Any, running: Running) -> None:
@@ -163,79 +98,6 @@ class TestLine:
         assert running.http.get("/present").json()["up"]["aqm"] == "codel target 9ms"
 
 
-class TestFlows:
-    def test_one_is_added_moved_changed_and_removed(self, page: Any, running: Running) -> None:
-        form = page.locator("#flow-add")
-        form.get_by_label("Name").fill("media")
-        form.get_by_label("Filter").fill("udp prot 1")
-        page.get_by_role("button", name="Add a flow").click()
-        sync_api.expect(form.locator(".error:visible")).to_contain_text("prot")
-        form.get_by_label("Filter").fill("udp and port 3478")
-        page.get_by_role("button", name="Add a flow").click()
-        sync_api.expect(page.locator(".flow .name")).to_have_text(["dns", "media"])
-        page.get_by_role("button", name="Earlier: media").click()
-        sync_api.expect(page.locator(".flow .name")).to_have_text(["media", "dns"])
-        flow = page.locator(".flow").first
-        rate = flow.locator(".side.down").get_by_label("Rate", exact=True)
-        rate.fill("500kbit")
-        rate.press("Enter")
-        choice = page.locator("#subject")
-        choice.select_option("media")
-        page.get_by_label("Filter of dns").fill("udp prot")
-        page.get_by_label("Filter of dns").press("Tab")
-        sync_api.expect(page.locator(".flow").last.locator(".error").first).to_be_visible()
-        page.get_by_role("button", name="Remove: dns").click()
-        sync_api.expect(page.locator(".flow .name")).to_have_text(["media"])
-        (left,) = running.http.get("/flows").json()
-        assert left == {"name": "media", "filter": "udp and port 3478", "down": {"rate": "500kbit"}}
-
-    def test_one_goes_by_its_process_alone(self, page: Any, running: Running) -> None:
-        form = page.locator("#flow-add")
-        form.get_by_label("Name").fill("backup")
-        form.get_by_label("Process").fill("rsync")
-        page.get_by_role("button", name="Add a flow").click()
-        comes(page.get_by_label("Process of backup"), "rsync")
-        assert running.http.get("/flows").json()[1] == {"name": "backup", "process": "rsync"}
-
-    def test_it_shares_a_bottleneck_by_its_weight(self, page: Any, running: Running) -> None:
-        form = page.locator("#bottleneck-add")
-        form.get_by_label("Name").fill("office")
-        form.get_by_label("Rate").fill("fast")
-        page.get_by_role("button", name="Add a bottleneck").click()
-        sync_api.expect(form.locator(".error:visible")).to_contain_text("not a rate")
-        form.get_by_label("Rate").fill("2.0mbit")
-        page.get_by_role("button", name="Add a bottleneck").click()
-        office = page.locator("#bottlenecks .flow")
-        sync_api.expect(office).to_contain_text("no flow shares it yet")
-        page.locator("#flow-list summary").first.click()
-        page.get_by_label("Shares of dns").select_option("office")
-        sync_api.expect(office).to_contain_text("shared by dns")
-        weight = page.get_by_label("Weight of dns")
-        weight.fill("2000")
-        weight.press("Enter")
-        sync_api.expect(page.locator("#flow-list .error:visible")).to_contain_text("1000")
-        weight.fill("3")
-        weight.press("Enter")
-        sync_api.expect(page.locator("#flow-list .error:visible")).to_have_count(0)
-        office.locator("summary").first.click()
-        delay = office.locator(".side.down").get_by_label("Delay, one way", exact=True)
-        delay.fill("7ms")
-        delay.press("Enter")
-        while "down" not in running.control.document.table["bottleneck"][0]:  # type: ignore[index]
-            page.wait_for_timeout(10)
-        config = running.http.get("/config").json()
-        made = {"name": "office", "both": {"rate": "2.0mbit"}, "down": {"delay": "7ms"}}
-        assert config["bottleneck"] == [made]
-        assert (config["flow"][0]["share"], config["flow"][0]["weight"]) == ("office", 3)
-        page.get_by_role("button", name="Remove: office").click()
-        sync_api.expect(office.locator(".error:visible").first).to_contain_text("office")
-        page.get_by_label("Shares of dns").select_option("")
-        sync_api.expect(office).to_contain_text("no flow shares it yet")
-        page.get_by_role("button", name="Remove: office").click()
-        sync_api.expect(office).to_have_count(0)
-        assert "share" not in running.http.get("/flows").json()[0]
-
-
 class TestSteps:
     def test_one_is_added_changed_and_removed(self, page: Any, running: Running) -> None:
         page.get_by_role("button", name="Add a step").click()
@@ -244,24 +106,24 @@ class TestSteps:
         form.get_by_label("Values", exact=True).fill("rate=2mbit loss='1% 25%'")
         form.get_by_role("button", name="Save").click()
         at = form.locator(".labelled", has=page.get_by_label("At", exact=True))
-        sync_api.expect(at.locator(".error:visible")).to_contain_text("minutes")
+        expect(at.locator(".error:visible")).to_contain_text("minutes")
         form.get_by_label("At", exact=True).fill("90min")
         form.get_by_label("Of", exact=True).select_option("dns")
         form.get_by_role("button", name="Save").click()
-        sync_api.expect(form).to_be_hidden()
-        sync_api.expect(page.locator("#events li")).to_have_count(3)
-        sync_api.expect(page.locator("#events li").nth(1)).to_contain_text("1:30:00")
+        expect(form).to_be_hidden()
+        expect(page.locator("#events li")).to_have_count(3)
+        expect(page.locator("#events li").nth(1)).to_contain_text("1:30:00")
         made = {"time": "90min", "set": {"flow": {"dns": {"both": "rate=2mbit loss='1% 25%'"}}}}
         assert running.http.get("/config").json()["at"][2] == made
         page.locator("#events li").nth(1).get_by_role("button", name="Edit").click()
         form.get_by_label("What").select_option("outage")
         form.get_by_label("For", exact=True).fill("3s")
         form.get_by_role("button", name="Save").click()
-        sync_api.expect(page.locator("#events li").nth(1)).to_contain_text("outage")
+        expect(page.locator("#events li").nth(1)).to_contain_text("outage")
         assert running.http.get("/config").json()["at"][2] == {"time": "90min", "outage": "3s"}
         page.locator("#events li").nth(1).get_by_role("button", name="Edit").click()
         form.get_by_role("button", name="Remove this step").click()
-        sync_api.expect(page.locator("#events li")).to_have_count(2)
+        expect(page.locator("#events li")).to_have_count(2)
 
     def test_what_nobody_touches_stays_as_it_was_typed(self, page: Any, running: Running) -> None:
         page.get_by_role("button", name="Edit").first.click()
@@ -272,10 +134,10 @@ class TestSteps:
         form.get_by_label("Values", exact=True).last.fill("loss=x")
         form.get_by_role("button", name="Save").click()
         wrong = form.locator(".values").last.locator(".error:visible")
-        sync_api.expect(wrong).to_contain_text("loss: ")
+        expect(wrong).to_contain_text("loss: ")
         form.get_by_label("Values", exact=True).last.fill("loss=3%")
         form.get_by_role("button", name="Save").click()
-        sync_api.expect(form).to_be_hidden()
+        expect(form).to_be_hidden()
         changes = {"down": {"delay": "50ms"}, "both": "loss=3%"}
         assert running.http.get("/config").json()["at"][0] == {"time": "61min", "set": changes}
 
@@ -285,9 +147,9 @@ class TestSteps:
         page.get_by_role("button", name="Edit").first.click()
         table = {**running.control.document.table, "at": [{"time": "5h", "outage": "1s"}]}
         running.control.replace(table)
-        sync_api.expect(page.locator("#events li")).to_have_count(1)
+        expect(page.locator("#events li")).to_have_count(1)
         page.locator("#step").get_by_role("button", name="Save").click()
-        sync_api.expect(page.locator("#step")).to_contain_text("somebody else has changed this")
+        expect(page.locator("#step")).to_contain_text("somebody else has changed this")
         assert running.http.get("/config").json() == table
 
 
@@ -295,19 +157,19 @@ class TestScenario:
     def test_it_is_paused_sought_and_played(self, page: Any, running: Running) -> None:
         page.get_by_role("button", name="Pause").click()
         play = page.get_by_role("button", name="Play")
-        sync_api.expect(play).to_be_visible()
+        expect(play).to_be_visible()
         page.locator("#events .go").first.click()
         comes(field(page, "down", "Delay, one way"), "50ms")
-        sync_api.expect(page.locator("#position")).to_have_text("1:00:00")
+        expect(page.locator("#position")).to_have_text("1:00:00")
         assert not running.http.get("/scenario").json()["playing"]
         play.click()
-        sync_api.expect(page.get_by_role("button", name="Pause")).to_be_visible()
+        expect(page.get_by_role("button", name="Pause")).to_be_visible()
 
 
 class TestSight:
     def test_charts_are_drawn(self, page: Any) -> None:
-        sync_api.expect(page.locator("#plots canvas")).to_have_count(4)
-        sync_api.expect(page.locator("#plots .plot").nth(1)).to_contain_text("40 ms")
+        expect(page.locator("#plots canvas")).to_have_count(4)
+        expect(page.locator("#plots .plot").nth(1)).to_contain_text("40 ms")
 
     def test_what_is_written_down_is_saved(self, page: Any, tmp_path: Path) -> None:
         page.get_by_role("button", name="Capture", exact=True).click()
@@ -337,10 +199,10 @@ class TestTwo:
             comes(field(page, "up", "Loss"), "3%")
             page.locator("#bottleneck-add").get_by_label("Name").fill("office")
             page.get_by_role("button", name="Add a bottleneck").click()
-            sync_api.expect(other.locator("#bottlenecks .flow .name")).to_have_text("office")
+            expect(other.locator("#bottlenecks .flow .name")).to_have_text("office")
             other.get_by_role("button", name="Edit").last.click()
             other.get_by_role("button", name="Remove this step").click()
-            sync_api.expect(page.locator("#events li")).to_have_count(1)
+            expect(page.locator("#events li")).to_have_count(1)
         assert running.http.get("/config").json()["up"] == {"loss": "3%", "rate": "2mbit"}
 
     def test_a_server_that_comes_back_is_found_again(self, browser: Any) -> None:
@@ -348,7 +210,7 @@ class TestTwo:
             port = int(first.url.rpartition(":")[2])
             window = opened(browser, first.url)
             page = window.__enter__()
-        sync_api.expect(page.locator("#state")).to_have_class(re.compile("bad"))
+        expect(page.locator("#state")).to_have_class(re.compile("bad"))
         with served(port=port) as second:
             live(page)
             second.control.patch({"up": {"rate": "7mbit"}})
@@ -467,9 +329,9 @@ def test_a_rule_is_made_of_one_who_talks(browser: Any, downloading: str) -> None
             page.screenshot(path=Path(folder, "page-dark.png"))
         rule.click()
         flow = page.locator(".flow").first
-        sync_api.expect(flow.locator(".name")).to_have_text(re.compile("^tcp-"))
+        expect(flow.locator(".name")).to_have_text(re.compile("^tcp-"))
         comes(flow.locator(".filter"), re.compile("^remote host .* and tcp and remote port "))
         share = flow.locator(".side.down").get_by_role("button", name="80 % of use")
-        sync_api.expect(share).to_be_enabled()
+        expect(share).to_be_enabled()
         share.click()
         comes(flow.locator(".side.down").get_by_label("Rate", exact=True), re.compile(r"^\d.*bit$"))
