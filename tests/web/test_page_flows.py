@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.web.window import comes, expect, needs_chromium
+from tests.web.window import comes, expect, needs_chromium, opened
 
 if TYPE_CHECKING:
     from tests.web.served import Running
@@ -85,3 +85,65 @@ class TestFlows:
         page.get_by_role("button", name="Remove: office").click()
         expect(office).to_have_count(0)
         assert "share" not in running.http.get("/flows").json()[0]
+
+
+class TestName:
+    def test_a_flow_has_another_name_wherever_it_is_shown(
+        self, browser: Any, page: Any, running: Running
+    ) -> None:
+        with opened(browser, running.url) as other:
+            page.locator("#flow-list summary").first.click()
+            other.locator("#flow-list summary").first.click()
+            other.locator("#subject").select_option("dns")
+            typing = other.get_by_label("Filter of dns")
+            typing.fill("udp por")  # not done yet
+            page.get_by_label("Name of dns").fill("names")
+            page.get_by_label("Name of dns").press("Enter")
+            expect(other.locator(".flow .name")).to_have_text("names")
+            comes(other.get_by_label("Name of names"), "names")
+            comes(other.get_by_label("Filter of names"), "udp por")
+            comes(other.locator("#subject"), "names")
+            assert other.locator("#flow-list details").first.get_attribute("open") is not None
+        expect(page.get_by_role("button", name="Remove: names")).to_be_visible()
+        assert running.http.get("/flows").json()[0]["name"] == "names"
+        rate = page.locator("#flow-list .side.down").get_by_label("Rate", exact=True)
+        rate.fill("1mbit")
+        rate.press("Enter")
+        page.get_by_role("button", name="Remove: names").click()
+        expect(page.locator(".flow .name")).to_have_count(0)
+        assert running.control.generation == 4
+
+    def test_what_is_wrong_with_it_is_told_beside_it(self, page: Any, running: Running) -> None:
+        at = [{"time": "1h", "set": {"flow": {"media": {"down": {"delay": "50ms"}}}}}]
+        flows = [{"name": "dns", "filter": "udp port 53"}, {"name": "media", "filter": "tcp"}]
+        generation = running.control.replace({"flow": flows, "at": at})
+        media = page.locator(".flow", has=page.get_by_label("Filter of media"))
+        media.locator("summary").first.click()
+        name = page.get_by_label("Name of media")
+        beside = media.locator(".labelled", has=name).locator(".error:visible")
+        for typed, wrong in (
+            ("two words", "one word of up to 64 characters"),
+            ("dns", "two flows of one name"),
+            ("", "text is expected"),
+            ("voice", "a step of the scenario is about media: change that first"),
+        ):
+            name.fill(typed)
+            name.press("Enter")
+            expect(beside).to_contain_text(wrong)
+            comes(name, typed)
+        name.press("Escape")
+        comes(name, "media")
+        expect(beside).to_have_count(0)
+        assert running.control.generation == generation
+
+    def test_it_is_text_whatever_is_in_it(self, page: Any, running: Running) -> None:
+        odd = "<img/src=x>&amp;\u05d0\u05d1/%2f?#"
+        page.locator("#flow-list summary").first.click()
+        page.get_by_label("Name of dns").fill(odd)
+        page.get_by_label("Name of dns").press("Enter")
+        expect(page.locator(".flow .name")).to_have_text(odd)
+        share = page.get_by_label(f"Shares of {odd}")
+        share.select_option("link")
+        comes(page.get_by_label(f"Weight of {odd}"), "1")
+        flow = running.http.get("/flows").json()[0]
+        assert (flow["name"], flow["share"]) == (odd, "link")

@@ -28,11 +28,11 @@ export class Charts {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#rebuild());
   }
 
-  // The flows that there are to choose from.
-  show(flows) {
+  // The flows that there are to choose from; of one that has another name now, [before, now].
+  show(flows, renamed = null) {
     const names = flows.length ? [ALL, REST, ...flows.map((flow) => flow.name)] : [ALL];
     if (names.join("\n") === [...this.subject.options].map((one) => one.value).join("\n")) return;
-    const chosen = this.subject.value;
+    const chosen = this.subject.value === renamed?.[0] ? renamed[1] : this.subject.value;
     this.subject.replaceChildren(...names.map((name) => el("option", { value: name, textContent: name })));
     if (names.includes(chosen)) this.subject.value = chosen;
   }

@@ -1,8 +1,8 @@
 // Flows: in their order, each with its filter and both directions.
 
+import { About } from "/assets/about.js";
 import { complain, forgive, labelled, text, told } from "/assets/complaint.js";
-import { byId, el } from "/assets/element.js";
-import { Sharing } from "/assets/sharing.js";
+import { byId, el, setText } from "/assets/element.js";
 import { Pair } from "/assets/side.js";
 
 const at = (name) => `/flows/${encodeURIComponent(name)}`;
@@ -10,39 +10,50 @@ const at = (name) => `/flows/${encodeURIComponent(name)}`;
 class Flow {
   constructor(wire, name) {
     this.wire = wire;
-    this.name = name;
     this.dirty = false;
-    this.filter = el("input", { type: "text", className: "filter", "aria-label": `Filter of ${name}`, spellcheck: false, autocomplete: "off" });
+    this.title = el("span", { className: "name" });
+    this.filter = el("input", { type: "text", className: "filter", spellcheck: false, autocomplete: "off" });
     this.error = el("p", { className: "error", role: "alert", hidden: true });
+    this.buttons = new Map();
     const button = (text, label, act) => {
-      const made = el("button", { type: "button", className: "small", textContent: text, title: label, "aria-label": `${label}: ${name}` });
+      const made = el("button", { type: "button", className: "small", textContent: text, title: label });
       made.addEventListener("click", () => this.#try(act));
+      this.buttons.set(label, made);
       return made;
     };
     this.earlier = button("↑", "Earlier", () => this.#move(this.place - 1));
     this.later = button("↓", "Later", () => this.#move(this.place + 1));
-    const remove = button("Remove", "Remove", () => wire.call("DELETE", at(name)));
+    const remove = button("Remove", "Remove", () => wire.call("DELETE", at(this.name)));
     this.filter.addEventListener("input", () => { this.dirty = true; });
     this.filter.addEventListener("change", () => this.#refilter());
     this.filter.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") { this.dirty = false; this.error.hidden = true; this.filter.value = this.told; }
+      if (event.key === "Escape") { this.dirty = false; this.error.hidden = true; this.filter.value = this.told.filter; }
     });
-    const change = (values) => wire.call("PATCH", at(name), values);
-    this.sharing = new Sharing(name, change);
-    this.pair = new Pair(change, this.sharing.element);
+    const change = (values) => wire.call("PATCH", at(this.name), values);
+    this.about = new About(name, change);
+    this.pair = new Pair(change, this.about.element);
     this.element = el("li", { className: "flow" },
-      el("div", { className: "bar" }, el("span", { className: "name", textContent: name }), this.filter, this.pair.rates, this.earlier, this.later, remove),
+      el("div", { className: "bar" }, this.title, this.filter, this.pair.rates, this.earlier, this.later, remove),
       this.error, this.pair.element);
+    this.rename(name);
+  }
+
+  rename(name) {
+    this.name = name;
+    setText(this.title, name);
+    this.about.rename(name);
+    this.filter.setAttribute("aria-label", `Filter of ${name}`);
+    for (const [label, button] of this.buttons) button.setAttribute("aria-label", `${label}: ${name}`);
   }
 
   show(flow, place, count, bottlenecks) {
     this.place = place;
-    this.told = flow.filter;
+    this.told = flow;
     if (!this.dirty && this.filter.value !== flow.filter) this.filter.value = flow.filter;
     this.earlier.disabled = place === 0;
     this.later.disabled = place === count - 1;
     this.filter.placeholder = flow.process ? `all of ${flow.process}` : "";
-    this.sharing.show(flow, bottlenecks);
+    this.about.show(flow, bottlenecks);
     this.pair.show(flow);
   }
 
@@ -82,7 +93,9 @@ export class Flows {
     this.form.addEventListener("submit", (event) => { event.preventDefault(); this.#submit(); });
   }
 
+  // What a flow is called now that had another name, as [before, now]; else null.
   show(flows, bottlenecks) {
+    const renamed = this.#rename(flows);
     const list = byId("flow-list");
     for (const [name, flow] of this.flows) {
       if (!flows.some((one) => one.name === name)) { flow.element.remove(); this.flows.delete(name); }
@@ -97,6 +110,20 @@ export class Flows {
         focused?.focus();
       }
     });
+    return renamed;
+  }
+
+  // A flow that another name stands in place of is the same one: what is open or being typed there stays.
+  #rename(flows) {
+    const names = new Set(flows.map((one) => one.name));
+    const [gone, another] = [...this.flows.values()].filter((one) => !names.has(one.name));
+    const now = gone && !another && flows[gone.place];
+    if (!now || this.flows.has(now.name) || now.filter !== gone.told.filter || now.process !== gone.told.process) return null;
+    const before = gone.name;
+    this.flows.delete(before);
+    this.flows.set(now.name, gone);
+    gone.rename(now.name);
+    return [before, now.name];
   }
 
   showPoint(lines) { for (const flow of this.flows.values()) flow.showPoint(lines); }

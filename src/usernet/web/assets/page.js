@@ -39,11 +39,11 @@ const show = (told) => {
   setText(byId("ends"), first ? `${first} ⇄ ${second}` : "");
   document.title = first ? `${first} – ${second}: usernet` : "usernet";
   for (const way of ["down", "up"]) sides[way].show(told[way]);
-  flows.show(told.flows, told.bottlenecks);
+  const renamed = flows.show(told.flows, told.bottlenecks);
   bottlenecks.show(told.bottlenecks, told.flows);
   timeline.step.know(told.flows);
   timeline.show(told.position, told.playing);
-  charts.show(told.flows);
+  charts.show(told.flows, renamed);
   choose(told.profile ?? "none");
   capture(told.capture);
   marked();
