@@ -205,9 +205,9 @@ while True:
 """
     NAMES = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTERM")
 
-    @pytest.mark.parametrize("to", ["one", "group"])
+    @pytest.mark.parametrize("to", ["one", "group", "name"])
     def test_each_reaches_the_program_once(self, enclosed: Enclosed, to: str) -> None:
-        """Whether it is sent to the command alone, or to all, as the terminal and shells do."""
+        """Sent to the command alone, to all, as the terminal does, or to a name, as pkill does."""
         with subprocess.Popen(
             [*enclosed, sys.executable, "-c", self.COUNTS],
             stdout=subprocess.PIPE,
@@ -216,7 +216,7 @@ while True:
         ) as command:
             assert command.stdout is not None
             assert command.stdout.readline() == "ready\n"
-            send = os.kill if to == "one" else os.killpg
+            send = {"one": os.kill, "group": os.killpg, "name": kill_namesakes}[to]
             for name in self.NAMES:
                 send(command.pid, signal.Signals[name])
                 assert command.stdout.readline() == f"{name}\n"
@@ -245,6 +245,13 @@ while True:
             timeout=60,
         )
         assert (done.returncode, done.stdout) == (0, "on\n")
+
+
+def kill_namesakes(pid: int, number: int) -> None:
+    """Send a signal to a process, and to its child where that is called the same."""
+    for one in (pid, *descendants(pid)):
+        if Path(f"/proc/{one}/comm").read_text() == Path(f"/proc/{pid}/comm").read_text():
+            os.kill(one, number)
 
 
 def descendants(pid: int) -> list[int]:

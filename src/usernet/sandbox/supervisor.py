@@ -12,6 +12,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from usernet.errors import UsernetError
@@ -33,6 +34,9 @@ _LINGER = 10.0
 """Seconds for which connections may still send when the program has ended."""
 _HURRY = {signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM}
 """Who gets one of these does not wait for connections."""
+_NAME = "supervisor"
+"""What it is called, in place of ``usernet``: a signal to all of a name, as pkill(1) sends it,
+would seem to be one to the group, which the program has got already."""
 _LINGER_LOOK = 0.02
 """Seconds between two looks at them."""
 
@@ -52,6 +56,7 @@ def supervise(
         found: What is left to end when the program has ended.
         linger: Whether to wait for what the program's connections still send.
     """
+    Path("/proc/self/comm").write_text(_NAME)
     watch = Watch([signal.SIGCHLD, signal.SIGCONT], outer)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     try:
