@@ -122,7 +122,7 @@ class TestName:
         name = page.get_by_label("Name of media")
         beside = media.locator(".labelled", has=name).locator(".error:visible")
         for typed, wrong in (
-            ("two words", "one word of up to 64 characters"),
+            ("two words", "one word of up to 64"),
             ("dns", "two flows of one name"),
             ("", "text is expected"),
             ("voice", "a step of the scenario is about media: change that first"),
