@@ -46,7 +46,8 @@ class Docker:
 
     def __init__(self, folder: Path, network: Namespace) -> None:
         self._socket = f"unix://{folder}/docker.sock"
-        places = ("--data-root", str(folder / "data"), "--exec-root", str(folder / "run"))
+        self._data = folder / "data"
+        places = ("--data-root", str(self._data), "--exec-root", str(folder / "run"))
         listens = ("-H", self._socket, "--pidfile", str(folder / "pid"))
         self._log = (folder / "log").open("wb")
         self._daemon = subprocess.Popen(
@@ -71,6 +72,8 @@ class Docker:
         self._daemon.terminate()
         self._daemon.wait(_PATIENCE)
         self._log.close()
+        if self._data.is_mount():  # a daemon that fails to start leaves it
+            subprocess.run(["umount", "-R", self._data], check=True)
 
     def _client(
         self, *words: str, given: bytes | None = None
