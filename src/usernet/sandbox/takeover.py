@@ -43,7 +43,8 @@ class Interface:
         name: Its name.
         mac: Its hardware address.
         mtu: The largest packet.
-        addresses: Its addresses with their prefixes, without those that the kernel makes.
+        addresses: Its addresses with their prefixes, that of the link (fe80::) too: the kernel
+            makes it once, and not again where it was taken away.
         routes: Its routes as ip(8) has them, without those that the kernel makes.
     """
 
@@ -56,7 +57,7 @@ class Interface:
     def taking(self) -> Iterator[str]:
         """The commands of ip(8) that put it behind a line."""
         yield f"link add {INNER} address {self.mac} mtu {self.mtu} type veth peer name {OUTER}"
-        yield f"link set {INNER} alias {self.name}"
+        yield f"link set {INNER} alias {self.name} addrgenmode none"
         yield f"link set {OUTER} mtu {self.mtu} arp off addrgenmode none"
         yield f"link set {OUTER} up"
         yield f"link set {INNER} up"
@@ -67,7 +68,7 @@ class Interface:
     def returning(self) -> Iterator[str]:
         """The commands that make it what it was."""
         yield f"link set {self.name} arp on addrgenmode eui64 address {self.mac}"
-        yield f"addr flush dev {self.name} scope global"
+        yield f"addr flush dev {self.name}"
         yield from self._settled(self.name)
         yield f"link del {INNER}"
 
@@ -164,7 +165,7 @@ def _read(name: str) -> Interface:
     addresses = tuple(
         f"{one['local']}/{one['prefixlen']}"
         for one in link["addr_info"]
-        if one["scope"] == "global"
+        if one["scope"] in {"global", "link"}
     )
     routes = (
         line.replace(" linkdown", "").strip()
