@@ -22,6 +22,14 @@ def test_set_and_ramp() -> None:
     assert ramp.lasts_ns == 2 * SECOND
 
 
+def test_what_flows_share_is_changed_by_its_name() -> None:
+    event = Event.of({"time": "1s", "set": {"bottleneck": {"office": {"down": "rate=1mbit"}}}})
+    changes = Changes(bottlenecks=(("office", DOWN_1M),))
+    assert event.action == Set(changes)
+    assert changes.sides() == ((None, Sides()), ("office", DOWN_1M))
+    assert changes.parts() == (("bottleneck", "office", DOWN_1M),)
+
+
 @pytest.mark.parametrize(
     ("direction", "up", "down"),
     [({}, True, True), ({"direction": "up"}, True, False), ({"direction": "down"}, False, True)],
@@ -67,6 +75,11 @@ def test_a_set_lasts_no_time() -> None:
         (
             {"time": "1s", "ramp": {"flow": {"a": {"up": {"queue": "5p"}}}}, "over": "1s"},
             "at[0].ramp.flow.a.up.queue: a ramp needs a number",
+        ),
+        ({"time": "1s", "set": {"bottleneck": {"a": {"w": 1}}}}, "at[0].set.bottleneck.a.w: "),
+        (
+            {"time": "1s", "ramp": {"bottleneck": {"a": {"up": {"queue": "5p"}}}}, "over": "1s"},
+            "at[0].ramp.bottleneck.a.up.queue: a ramp needs a number",
         ),
     ],
 )

@@ -112,8 +112,20 @@ def test_flows() -> None:
     )
     link = Link(flows=(flow, Flow("web", "tcp")))
     assert link.flow("web").filter == "tcp"
-    changed = link.with_flow(Flow("web", "udp"))
+    changed = link.with_part(Flow("web", "udp"))
     assert [flow.filter for flow in changed.flows] == ["udp port 53", "udp"]
+
+
+def test_flows_and_bottlenecks_are_found_by_name() -> None:
+    office, home = Bottleneck("office"), Bottleneck("home", up=Impairment(rate="2mbit"))
+    link = Link(flows=(Flow("web", "tcp"),), bottlenecks=(office, home))
+    assert link.parts == (Flow("web", "tcp"), office, home)
+    assert link.part("home") is home
+    assert link.part("web") is link.flows[0]
+    slow = Bottleneck("office", down=Impairment(rate="1mbit"))
+    assert link.with_part(slow) == Link(flows=link.flows, bottlenecks=(slow, home))
+    with pytest.raises(KeyError):
+        link.part("offices")
 
 
 @pytest.mark.parametrize(

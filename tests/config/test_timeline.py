@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from usernet.config import timeline
 from usernet.config.impairment import Impairment
-from usernet.config.link import Link
+from usernet.config.link import Bottleneck, Link
 from usernet.config.scenario import Scenario
 from usernet.errors import ConfigError
 
@@ -179,6 +179,34 @@ def test_flows_have_their_own() -> None:
     assert {link.down for link in states} == {Impairment(rate="10mbit")}
 
 
+def test_what_flows_share_has_its_own() -> None:
+    plan = scenario(
+        {"time": "1s", "set": {"bottleneck": {"office": {"rtt": "20ms", "up": "rate=1mbit"}}}},
+        {"time": "2s", "ramp": {"bottleneck": {"office": {"up": "rate=2mbit"}}}, "over": "200ms"},
+        {"time": "3s", "outage": "1s"},
+        {"time": "6s", "set": {"bottleneck": {"office": {"up": {"rate": "5mbit"}}}}},
+        flow=[{"name": "dns", "filter": "udp port 53", "share": "office"}],
+        bottleneck=[{"name": "home"}, {"name": "office", "up": {"rate": "9mbit"}}],
+    )
+    found = [
+        (at, office.up.rate, office.up.delay, office.down.delay, link.flow("dns").up.down)
+        for at, link in timeline.steps(plan)
+        if isinstance(office := link.part("office"), Bottleneck)
+    ]
+    ms, delay = SECOND // 1000, 10_000_000
+    assert found == [
+        (0, 9_000_000, 0, 0, False),
+        (1 * SECOND, 1_000_000, delay, delay, False),
+        (2 * SECOND, 1_000_000, delay, delay, False),
+        (2100 * ms, 1_500_000, delay, delay, False),
+        (2200 * ms, 2_000_000, delay, delay, False),
+        (3 * SECOND, 2_000_000, delay, delay, True),
+        (4 * SECOND, 2_000_000, delay, delay, False),
+        (6 * SECOND, 5_000_000, delay, delay, False),
+    ]
+    assert {link.part("home") for _, link in timeline.steps(plan)} == {Bottleneck("home")}
+
+
 @pytest.mark.parametrize(
     ("event", "message"),
     [
@@ -198,13 +226,29 @@ def test_flows_have_their_own() -> None:
             {"time": "9h", "set": {"flow": {"f": {"up": {"queue": "9p"}}}}, "repeat": "1h"},
             "at[0].set.flow.f.up.queue: a queue that never fills",
         ),
+        (
+            {"time": "1s", "ramp": {"bottleneck": {"b": {"up": {"rate": "9kbit"}}}}, "over": "1s"},
+            "at[0].ramp.bottleneck.b.up.rate: a ramp needs a number to start from",
+        ),
+        (
+            {"time": "1s", "set": {"bottleneck": {"b": {"up": {"queue": "9p"}}}}},
+            "at[0].set.bottleneck.b.up.queue: a queue that never fills",
+        ),
     ],
 )
 def test_contradictions_are_found_beforehand(event: dict[str, object], message: str) -> None:
-    plan = scenario(event, flow=[{"name": "f", "filter": "udp"}])
+    plan = scenario(event, flow=[{"name": "f", "filter": "udp"}], bottleneck=[{"name": "b"}])
     with pytest.raises(ConfigError) as caught:
         timeline.check(plan)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("flow", "b"), ("bottleneck", "f")])
+def test_a_flow_is_no_bottleneck(kind: str, name: str) -> None:
+    event = {"time": "1s", "set": {kind: {name: {"up": {"delay": "9ms"}}}}}
+    with pytest.raises(ConfigError, match=f"unknown {kind} '{name}'") as caught:
+        scenario(event, flow=[{"name": "f", "filter": "udp"}], bottleneck=[{"name": "b"}])
+    assert caught.value.path == f"at[0].set.{kind}.{name}"
 
 
 def test_a_check_is_bounded() -> None:

@@ -241,3 +241,26 @@ def test_a_line_that_nobody_watches_is_seldom_looked_at(control: Control) -> Non
 
 def _is_woken(control: Control) -> bool:
     return bool(select.select([control], [], [], 0)[0])
+
+
+def test_what_flows_share_is_set_over_what_the_timeline_did() -> None:
+    office = {"name": "office", "up": {"rate": "8mbit"}}
+    shared: dict[str, object] = {
+        "flow": [{"name": "web", "filter": "tcp port 80", "share": "office"}],
+        "bottleneck": [office],
+        "at": [{"time": "1h", "set": {"bottleneck": {"office": {"up": {"rate": "2mbit"}}}}}],
+    }
+    document = Document.of(shared)
+    emulation = Emulation(document.scenario, Ends(Tee(), Tee()))
+    control = Control(emulation, document)
+    try:
+        control.pause()
+        control.seek(3_600_000_000_000)
+        assert control.present()["bottlenecks"] == [{**office, "up": {"rate": "2mbit"}, "down": {}}]
+        control.patch({"bottleneck": {"office": {"up": {"rate": "8mbit"}}}})
+        assert control.present()["bottlenecks"] == [{**office, "down": {}}]
+        with pytest.raises(ConfigError, match="unknown bottleneck 'office'") as caught:
+            control.replace({**shared, "flow": [], "bottleneck": []})
+        assert caught.value.path == "at[0].set.bottleneck.office"
+    finally:
+        control.stop()

@@ -78,13 +78,19 @@ def test_a_bottleneck_is_changed_by_its_name() -> None:
 
 
 def test_what_a_change_is_about() -> None:
-    patch = {"rtt": "1ms", "up": "loss=1%", "flow": {"x": {"both": {"rate": "1mbit"}}}}
+    patch = {
+        "rtt": "1ms",
+        "up": "loss=1%",
+        "flow": {"x": {"both": {"rate": "1mbit"}}},
+        "bottleneck": {"y": {"down": "delay=1ms"}},
+    }
     assert set(touched(patch)) == {
         (None, "up", "delay"),
         (None, "down", "delay"),
         (None, "up", "loss"),
         ("x", "up", "rate"),
         ("x", "down", "rate"),
+        ("y", "down", "delay"),
     }
 
 

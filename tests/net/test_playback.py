@@ -133,6 +133,56 @@ def test_flows_come_go_and_change_places() -> None:
     assert refiltered.link.flow("dns").down.delay == 2 * SECOND
 
 
+OFFICE = """
+    [[flow]]
+    name = "web"
+    filter = "tcp port 80"
+    share = "office"
+    [[bottleneck]]
+    name = "office"
+    up = "rate=8mbit"
+    [[at]]
+    time = "10s"
+    set = { bottleneck.office = { rtt = "20ms", up = { rate = "2mbit" } } }
+    [[at]]
+    time = "20s"
+    ramp = { bottleneck.office.up = { rate = "4mbit" } }
+    over = "10s"
+"""
+
+
+def office(playback: Playback) -> tuple[int | None, int, int]:
+    part = playback.link.part("office")
+    return part.up.rate, part.up.delay, part.down.delay
+
+
+def test_what_flows_share_follows_the_timeline_and_changes() -> None:
+    playback = Playback(storm(OFFICE))
+    playback.play(0)
+    assert office(at(playback, 9)) == (8_000_000, 0, 0)
+    assert office(at(playback, 12)) == (2_000_000, 10_000_000, 10_000_000)
+    changed = playback.changed(storm(OFFICE.replace("port 80", "port 8080")), (), 12 * SECOND)
+    assert office(changed) == (2_000_000, 10_000_000, 10_000_000)
+    touched = {("office", "up", "rate")}
+    assert office(playback.changed(storm(OFFICE), touched, 12 * SECOND))[0] == 8_000_000
+    faster = playback.changed(storm(OFFICE.replace("8mbit", "6mbit")), (), 12 * SECOND)
+    assert office(faster) == (6_000_000, 10_000_000, 10_000_000)
+    assert office(at(faster, 25))[0] == 5_000_000
+    assert office(playback.sought(25 * SECOND, 12 * SECOND))[0] == 3_000_000
+    assert office(playback.sought(0, 12 * SECOND)) == (8_000_000, 0, 0)
+    ended = at(playback, 25).changed(storm(OFFICE), touched, 25 * SECOND)
+    assert office(at(ended, 29))[0] == 8_000_000
+
+
+def test_a_bottleneck_in_the_place_of_a_flow_has_nothing_of_it() -> None:
+    playback = at(playing(), 25)
+    plain = "".join(STORM.partition("[[flow]]")[:1])
+    flow = playback.changed(storm(f"{plain}[[flow]]\nname = 'dns'\nfilter = 'udp'"), (), 0)
+    shared = flow.changed(storm(f"{plain}[[bottleneck]]\nname = 'dns'\nup = 'delay=3ms'"), (), 0)
+    assert not shared.link.flows
+    assert shared.link.part("dns").up.delay == 3_000_000
+
+
 def test_a_changed_timeline_is_as_if_it_had_always_been_so() -> None:
     playback = at(playing(), 12)
     changed = playback.changed(storm(STORM.replace("2mbit", "3mbit")), (), 12 * SECOND)

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from usernet.config.apps import App, Join, Sink, Source
 from usernet.config.impairment import Impairment, SharedImpairment
 from usernet.config.link import Bottleneck, Flow, Link
+from usernet.config.load import loads
 from usernet.config.topology import Topology, parse_connection
 from usernet.engine import Engine
 from usernet.engine.flow_counters import flow_counters
+from usernet.net.course import Course
 from usernet.net.line import End, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SECOND = 1_000_000_000
 RATE = Impairment(rate="8mbit", queue="100packets")
@@ -73,6 +80,36 @@ def test_a_flow_may_share_the_links_own_queue() -> None:
     ]
     assert (found[""].share, found["one"].share) == ("link", "link")
     assert found["one"].packets_out / found[""].packets_out == pytest.approx(4, rel=0.05)
+
+
+def test_it_changes_with_the_timeline_at_its_moment() -> None:
+    text = """
+        bottleneck = [{ name = "office", up = "rate=16mbit queue=1packets" }]
+        flow = [{ name = "one", filter = "len = 1000", share = "office" }]
+        [[at]]
+        time = "1s"
+        set = { bottleneck.office.up = { rate = "4mbit" } }
+        [[at]]
+        time = "2s"
+        set = { bottleneck.office.up = { delay = "200ms" } }
+    """
+    scenario = loads(text)
+    engine, _ = run(scenario.link, (1000,), seconds=0)
+    line = Line(scenario.link, *ENDS)
+    course = Course(scenario, lambda link: up_of(line.impairments(link)))
+    course.plan(engine, 10 * SECOND)
+    came: list[tuple[int, int]] = []
+    for second in (1, 2, 3):
+        engine.advance(second * SECOND - 1)
+        one = engine.statistics().impairments["up/office"]
+        came.append((one.packets_out, one.dropped_total))
+    engine.stop()
+    # 1000 packets a second of 1000 bytes: all pass at 16 Mbit/s, half at 4 Mbit/s, 0.2 s later.
+    assert came == [(1000, 0), (1499, 499), (1899, 999)]
+
+
+def up_of(apps: Mapping[str, App]) -> dict[str, App]:
+    return {name: app for name, app in apps.items() if name.startswith("up")}
 
 
 def test_its_own_impairments_come_first() -> None:

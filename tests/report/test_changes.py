@@ -83,6 +83,19 @@ def test_flows_have_names_of_their_own() -> None:
     assert found[1].configured["down/dns"] == Configured(None, 7_000_000)
 
 
+def test_what_flows_share_is_told_too() -> None:
+    found = changes(
+        scenario(
+            {"time": "1s", "set": {"bottleneck": {"office": {"down": {"rate": "1mbit"}}}}},
+            bottleneck=[{"name": "office"}],
+        ),
+        0,
+        2 * SECOND,
+    )
+    assert list(found[0].configured) == ["up", "down", "up/office", "down/office"]
+    assert found[1].text == "down/office: rate=1mbit"
+
+
 def test_a_line_that_flaps_for_ever_is_cut_short() -> None:
     flapping = scenario({"time": "0s", "outage": "1ms", "repeat": "2ms"})
     assert len(changes(flapping, 0, 3600 * SECOND)) == 2000

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.web.served import Running, served
+from tests.web.served import TABLE, Running, served
 from tests.web.window import comes, expect, field, live, needs_chromium, opened
 
 from usernet.sandbox import PROGRAM
@@ -124,6 +124,27 @@ class TestSteps:
         page.locator("#events li").nth(1).get_by_role("button", name="Edit").click()
         form.get_by_role("button", name="Remove this step").click()
         expect(page.locator("#events li")).to_have_count(2)
+
+    def test_one_may_be_about_a_bottleneck(self, page: Any, running: Running) -> None:
+        running.control.replace({**TABLE, "bottleneck": [{"name": "office"}]})
+        expect(page.get_by_role("button", name="Remove: office")).to_be_visible()
+        page.get_by_role("button", name="Add a step").click()
+        form = page.locator("#step")
+        form.get_by_label("At", exact=True).fill("90min")
+        form.get_by_label("Of", exact=True).select_option("bottleneck.office")
+        form.locator(".changes").get_by_label("Direction").select_option("up")
+        form.get_by_label("Values", exact=True).fill("rate=x")
+        form.get_by_role("button", name="Save").click()
+        wrong = form.locator(".values .error:visible")
+        expect(wrong).to_contain_text("rate: ")
+        form.get_by_label("Values", exact=True).fill("rate=2mbit")
+        form.get_by_role("button", name="Save").click()
+        expect(form).to_be_hidden()
+        made = {"time": "90min", "set": {"bottleneck": {"office": {"up": "rate=2mbit"}}}}
+        assert running.http.get("/config").json()["at"][2] == made
+        page.locator("#events li").nth(1).get_by_role("button", name="Edit").click()
+        comes(form.get_by_label("Of", exact=True), "bottleneck.office")
+        comes(form.get_by_label("Values", exact=True), "rate=2mbit")
 
     def test_what_nobody_touches_stays_as_it_was_typed(self, page: Any, running: Running) -> None:
         page.get_by_role("button", name="Edit").first.click()

@@ -4,7 +4,7 @@
 
     [[at]]
     time = "10s"                                  # after the start
-    set = { down = { rate = "1mbit" } }           # or rtt, both, up, flow.NAME.up …
+    set = { down = { rate = "1mbit" } }           # or rtt, both, up, flow.NAME, bottleneck.NAME
     [[at]]
     time = "20s"
     ramp = { down = { rate = "4mbit" } }          # from what it is then, in steps of 100 ms
@@ -52,29 +52,35 @@ _SHORTEST_REPEAT = 1_000_000  # 1 ms: the clock of mahimahi's traces, and finer 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What changes, on the link and on its flows.
+    """What changes, on the link, on its flows and on what they share.
 
     Attributes:
         link: Changes of the link.
         flows: Name of a flow and its changes.
+        bottlenecks: Name of a bottleneck and its changes.
     """
 
     link: Sides = field(default_factory=Sides)
     flows: tuple[tuple[str, Sides], ...] = ()
+    bottlenecks: tuple[tuple[str, Sides], ...] = ()
 
     @classmethod
     def of(cls, value: object, path: str) -> Self:
-        """Read a table with the keys of `SIDES` and ``flow``."""
+        """Read a table with the keys of `SIDES`, ``flow`` and ``bottleneck``."""
         table = as_table(value, path)
         for name in table:
-            known(name, (*SIDES, "flow"), path=f"{path}.{name}")
-        sides = Sides.of({key: table[key] for key in table if key != "flow"}, path)
-        flows = as_table(table.get("flow", {}), f"{path}.flow")
-        return cls(sides, tuple(_of_flow(name, flows[name], f"{path}.flow") for name in flows))
+            known(name, (*SIDES, *_PARTS), path=f"{path}.{name}")
+        sides = Sides.of({key: table[key] for key in table if key in SIDES}, path)
+        return cls(sides, *(_of_parts(table.get(kind, {}), f"{path}.{kind}") for kind in _PARTS))
 
     def sides(self) -> tuple[tuple[str | None, Sides], ...]:
-        """The link (None) and the flows, each with its changes."""
-        return ((None, self.link), *self.flows)
+        """The link (None), the flows and the bottlenecks by name, each with its changes."""
+        return ((None, self.link), *self.flows, *self.bottlenecks)
+
+    def parts(self) -> tuple[tuple[str, str, Sides], ...]:
+        """The flows and the bottlenecks, each with its kind, its name and its changes."""
+        several = zip(_PARTS, (self.flows, self.bottlenecks), strict=True)
+        return tuple((kind, name, sides) for kind, each in several for name, sides in each)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +165,7 @@ class Event:
         return self.action.over_ns if isinstance(self.action, Ramp) else self.action.duration_ns
 
 
+_PARTS = ("flow", "bottleneck")
 _ACTIONS = ("set", "ramp", "outage")
 _KEYS = ("time", *_ACTIONS, "over", "direction", "repeat")
 _FROM_NONE = ("loss", "duplicate", "corrupt")  # none of them is 0 of them
@@ -182,10 +189,10 @@ def _action(table: Mapping[str, object], place: str) -> Action:
 
 
 def _ramp(changes: Changes, table: Mapping[str, object], place: str) -> Ramp:
-    for flow, sides in changes.sides():
-        path = f"{place}.ramp.flow.{flow}" if flow else f"{place}.ramp"
+    parts = ((f".{kind}.{name}", sides) for kind, name, sides in changes.parts())
+    for path, sides in (("", changes.link), *parts):
         for direction in DIRECTIONS:
-            _check_ramp(getattr(sides, direction), f"{path}.{direction}")
+            _check_ramp(getattr(sides, direction), f"{place}.ramp{path}.{direction}")
     return Ramp(changes, _time(table, "over", place))
 
 
@@ -232,5 +239,6 @@ def _check_repeat(repeat: int | None, action: Action, place: str) -> None:
         raise ScenarioError("never back", path=f"{place}.repeat", allowed=allowed)
 
 
-def _of_flow(name: str, value: object, path: str) -> tuple[str, Sides]:
-    return name, Sides.of(as_table(value, f"{path}.{name}"), f"{path}.{name}")
+def _of_parts(value: object, path: str) -> tuple[tuple[str, Sides], ...]:
+    places = ((name, one, f"{path}.{name}") for name, one in as_table(value, path).items())
+    return tuple((name, Sides.of(as_table(one, place), place)) for name, one, place in places)

@@ -201,9 +201,12 @@ class Bottleneck:
             known(name, ("name", *SIDES), path=_under(path, name))
         name = as_text(keys.pop("name", None), _under(path, "name"))
         _check_name(name, _under(path, "name"))
-        sides = Sides.of(keys, path)
-        up = Impairment().patched(sides.up, _under(path, "up"))
-        return cls(name, up, Impairment().patched(sides.down, _under(path, "down")))
+        return cls(name).patched(Sides.of(keys, path), path)
+
+    def patched(self, sides: Sides, path: str) -> Self:
+        """A copy with changes in each direction."""
+        up = self.up.patched(sides.up, _under(path, "up"))
+        return replace(self, up=up, down=self.down.patched(sides.down, _under(path, "down")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +260,22 @@ class Link:
         """The flow of that name; raises KeyError if there is none."""
         return {flow.name: flow for flow in self.flows}[name]
 
-    def with_flow(self, changed: Flow) -> Link:
-        """A copy with the flow of the same name replaced."""
-        flows = tuple(changed if flow.name == changed.name else flow for flow in self.flows)
-        return replace(self, flows=flows)
+    @property
+    def parts(self) -> tuple[Flow | Bottleneck, ...]:
+        """The flows and the bottlenecks: no two have one name."""
+        return (*self.flows, *self.bottlenecks)
+
+    def part(self, name: str) -> Flow | Bottleneck:
+        """The flow or the bottleneck of that name; raises KeyError if there is none."""
+        return {part.name: part for part in self.parts}[name]
+
+    def with_part(self, changed: Flow | Bottleneck) -> Link:
+        """A copy with the flow, or the bottleneck, of the same name replaced."""
+        if isinstance(changed, Flow):
+            flows = (changed if one.name == changed.name else one for one in self.flows)
+            return replace(self, flows=tuple(flows))
+        several = (changed if one.name == changed.name else one for one in self.bottlenecks)
+        return replace(self, bottlenecks=tuple(several))
 
     def cut(self, *, up: bool, down: bool) -> Link:
         """A copy with directions cut, for the flows as well; a cut already made stays."""

@@ -191,9 +191,12 @@ def _numbers(table: Mapping[str, object], base: Scenario) -> tuple[int | None, i
 
 def _check_names(link: Link, events: tuple[Event, ...]) -> None:
     check_names(link)
-    names = [flow.name for flow in link.flows]
+    names = {
+        "flow": [flow.name for flow in link.flows],
+        "bottleneck": [one.name for one in link.bottlenecks],
+    }
     for event in events:
         if isinstance(event.action, (Set, Ramp)):
-            kind = "set" if isinstance(event.action, Set) else "ramp"
-            for name, _ in event.action.changes.flows:
-                known(name, names, path=f"{event.place}.{kind}.flow.{name}", what="flow")
+            place = f"{event.place}.{'set' if isinstance(event.action, Set) else 'ramp'}"
+            for kind, name, _ in event.action.changes.parts():
+                known(name, names[kind], path=f"{place}.{kind}.{name}", what=kind)

@@ -11,20 +11,19 @@ from __future__ import annotations
 import heapq
 import itertools
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias, TypeVar
 
 from usernet.config.chance import Chance
 from usernet.config.event import Event, Outage, Ramp, Set
 from usernet.config.fields import FIELDS, Patch
-from usernet.config.link import DIRECTIONS, Link, Sides
+from usernet.config.link import DIRECTIONS, Bottleneck, Flow, Link, Sides
 from usernet.config.loss import RandomLoss
 from usernet.errors import ScenarioError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from usernet.config.event import Changes
-    from usernet.config.link import Flow
     from usernet.config.scenario import Scenario
 
 __all__ = ["TICK_NS", "Progress", "Target", "check", "steps"]
@@ -69,9 +68,10 @@ def _steps(scenario: Scenario, until: int | None, tick: int) -> Iterator[tuple[i
 
 
 Target: TypeAlias = tuple[str | None, str, str]
-"""A value: flow (None is the link), direction and key."""
-_Subject: TypeAlias = "tuple[str | None, Link | Flow, Link | Flow]"
-"""A flow by name, or the link (None): what it was at the start, and what it is to have been."""
+"""A value: flow or bottleneck (None is the link), direction and key."""
+_Subject: TypeAlias = "tuple[str | None, Link | Flow | Bottleneck, Link | Flow | Bottleneck]"
+"""A part by name, or the link (None): what it was at the start, and what it is to have been."""
+_Part = TypeVar("_Part", Flow, Bottleneck)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,21 +172,22 @@ class Progress:
         Raises:
             ConfigError: That contradicts what is set now.
         """
-        present = {flow.name: flow for flow in self.settings.flows}
-        known = {flow.name: flow for flow in old.flows if flow.name in present}
-        flows = tuple(
-            _as_it_is(flow, present[flow.name]) if flow.name in known else flow
-            for flow in new.flows
+        present = self.settings
+        flows = _as_they_are(new.flows, present.flows)
+        bottlenecks = _as_they_are(new.bottlenecks, present.bottlenecks)
+        self.settings = replace(
+            new, up=present.up, down=present.down, flows=flows, bottlenecks=bottlenecks
         )
-        self.settings = replace(new, up=self.settings.up, down=self.settings.down, flows=flows)
+        known = {part.name: part for part in old.parts}
+        stay = [part for part in new.parts if type(part) is type(known.get(part.name))]
         about = {name for name, _, _ in touched}
         subjects: list[_Subject] = [(None, old, new)]
         subjects += [
-            (flow.name, known[flow.name], flow)
-            for flow in new.flows
-            if flow.name in known and (known[flow.name] is not flow or flow.name in about)
+            (part.name, known[part.name], part)
+            for part in stay
+            if part is not known[part.name] or part.name in about
         ]
-        names = {None, *known}.intersection((None, *(flow.name for flow in new.flows)))
+        names = {None, *(part.name for part in stay)}
         self.running = {key: ramp for key, ramp in self.running.items() if key[0] in names}
         different = (_different(subject, touched) for subject in subjects)
         self._set(dict(itertools.chain.from_iterable(different)), "")
@@ -232,24 +233,23 @@ class Progress:
 
     def _assign(self, values: Mapping[Target, object], place: str) -> None:
         """Change each subject at once, so that values which need each other can come together."""
-        for flow in dict.fromkeys(subject for subject, _, _ in values):
-            sides = Sides(*(_patch(values, flow, direction) for direction in DIRECTIONS))
-            if flow is None:
+        for name in dict.fromkeys(subject for subject, _, _ in values):
+            sides = Sides(*(_patch(values, name, direction) for direction in DIRECTIONS))
+            if name is None:
                 self.settings = self.settings.patched(sides, place)
             else:
-                path = f"{place}.flow.{flow}" if place else f"flow.{flow}"
-                changed = self.settings.flow(flow).patched(sides, path)
-                self.settings = self.settings.with_flow(changed)
+                part = self.settings.part(name)
+                self.settings = self.settings.with_part(part.patched(sides, _path(part, place)))
 
     def _value(self, target: Target, place: str) -> object:
         """The present value of what a ramp will move."""
-        flow, direction, key = target
-        subject = self.settings if flow is None else self.settings.flow(flow)
+        name, direction, key = target
+        subject = self.settings if name is None else self.settings.part(name)
         value = getattr(getattr(subject, direction), key)
         if value is None and key in {"loss", "duplicate", "corrupt"}:
             return RandomLoss(0.0) if key == "loss" else Chance(0.0)
         if not isinstance(value, (int, float, RandomLoss, Chance)):
-            where = f"{place}.flow.{flow}" if flow else place
+            where = place if isinstance(subject, Link) else _path(subject, place)
             raise ScenarioError(
                 "a ramp needs a number to start from",
                 path=f"{where}.{direction}.{key}",
@@ -258,12 +258,23 @@ class Progress:
         return value
 
 
-def _as_it_is(flow: Flow, present: Flow) -> Flow:
-    """A flow with the impairments that it has now: mostly it is one of many that stay the same."""
-    up = flow.up is present.up or flow.up == present.up
-    if up and (flow.down is present.down or flow.down == present.down):
-        return flow
-    return replace(flow, up=present.up, down=present.down)
+def _path(part: Flow | Bottleneck, place: str) -> str:
+    kind = "flow" if isinstance(part, Flow) else "bottleneck"
+    return f"{place}.{kind}.{part.name}" if place else f"{kind}.{part.name}"
+
+
+def _as_they_are(new: Iterable[_Part], present: Iterable[_Part]) -> tuple[_Part, ...]:
+    """The new parts; those that are there already with the impairments that they have now."""
+    known = {part.name: part for part in present}
+    return tuple(_as_it_is(part, known[part.name]) if part.name in known else part for part in new)
+
+
+def _as_it_is(part: _Part, present: _Part) -> _Part:
+    """A part with the impairments that it has now: mostly it is one of many that stay the same."""
+    up = part.up is present.up or part.up == present.up
+    if up and (part.down is present.down or part.down == present.down):
+        return part
+    return replace(part, up=present.up, down=present.down)
 
 
 def _different(subject: _Subject, touched: Collection[Target]) -> Iterator[tuple[Target, object]]:
@@ -281,16 +292,16 @@ def _different(subject: _Subject, touched: Collection[Target]) -> Iterator[tuple
 
 def _targets(changes: Changes) -> dict[Target, object]:
     return {
-        (flow, direction, key): value
-        for flow, sides in changes.sides()
+        (name, direction, key): value
+        for name, sides in changes.sides()
         for direction in DIRECTIONS
         for key, value in getattr(sides, direction).values
     }
 
 
-def _patch(values: Mapping[Target, object], flow: str | None, direction: str) -> Patch:
+def _patch(values: Mapping[Target, object], name: str | None, direction: str) -> Patch:
     chosen = [
-        (target[2], value) for target, value in values.items() if target[:2] == (flow, direction)
+        (target[2], value) for target, value in values.items() if target[:2] == (name, direction)
     ]
     return Patch(tuple(chosen))
 

@@ -78,8 +78,8 @@ def _line(
 
 
 def _impairments(link: Link) -> dict[str, Impairment]:
-    flows = {f"{way}/{flow.name}": getattr(flow, way) for flow in link.flows for way in _WAYS}
-    return {"up": link.up, "down": link.down, **flows}
+    parts = {f"{way}/{part.name}": getattr(part, way) for part in link.parts for way in _WAYS}
+    return {"up": link.up, "down": link.down, **parts}
 
 
 _WAYS = ("up", "down")

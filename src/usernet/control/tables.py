@@ -140,10 +140,11 @@ def _lay(table: Table, change: Mapping[str, object], path: str) -> None:
 
 
 def touched(patch: Mapping[str, object]) -> Iterator[tuple[str | None, str, str]]:
-    """The values that a change is about: flow, direction and key."""
+    """The values that a change is about: flow or bottleneck, direction and key."""
     yield from _touched(None, patch)
-    for name, change in as_table(patch.get("flow", {}), "flow").items():
-        yield from _touched(name, as_table(change, f"flow.{name}"))
+    for kind in _NAMED:
+        for name, change in as_table(patch.get(kind, {}), kind).items():
+            yield from _touched(name, as_table(change, f"{kind}.{name}"))
 
 
 def with_profile(table: Table, name: str | None) -> Table:
@@ -157,14 +158,14 @@ _NAMED = ("flow", "bottleneck")
 
 
 def _touched(
-    flow: str | None, change: Mapping[str, object]
+    name: str | None, change: Mapping[str, object]
 ) -> Iterator[tuple[str | None, str, str]]:
     both = items(change.get("both"))
     if "rtt" in change or both.pop("rtt", None) is not None:
         both["delay"] = None
     for direction in DIRECTIONS:
         for key in (*both, *items(change.get(direction))):
-            yield flow, direction, key
+            yield name, direction, key
 
 
 def _put(table: Table, key: str, value: object) -> None:

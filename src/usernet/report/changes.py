@@ -56,9 +56,9 @@ def changes_of(history: Iterable[tuple[int, Link]]) -> tuple[Change, ...]:
 def _impairments(link: Link) -> Iterator[tuple[str, Impairment]]:
     yield "up", link.up
     yield "down", link.down
-    for flow in link.flows:
-        yield f"up/{flow.name}", flow.up
-        yield f"down/{flow.name}", flow.down
+    for part in link.parts:
+        yield f"up/{part.name}", part.up
+        yield f"down/{part.name}", part.down
 
 
 def _configured(impairment: Impairment) -> Configured:

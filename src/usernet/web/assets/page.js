@@ -41,7 +41,7 @@ const show = (told) => {
   for (const way of ["down", "up"]) sides[way].show(told[way]);
   const renamed = flows.show(told.flows, told.bottlenecks);
   bottlenecks.show(told.bottlenecks, told.flows);
-  timeline.step.know(told.flows);
+  timeline.step.know(told.flows, told.bottlenecks);
   timeline.show(told.position, told.playing);
   charts.show(told.flows, renamed);
   choose(told.profile ?? "none");

@@ -10,7 +10,7 @@ const KINDS = [["set", "set values"], ["ramp", "move values"], ["outage", "cut t
 const quoted = (value) => (/^[\w.,%:+-]+$/.test(value) ? value : `'${value}'`);
 const items = (side) => (typeof side === "string" ? side : Object.entries(side).map(([key, value]) => (value === true ? key : `${key}=${quoted(String(value))}`)).join(" "));
 
-// One side of the line, or of a flow, and what becomes of it.
+// One side of the line, of a flow or of a bottleneck, and what becomes of it.
 class Change {
   constructor(subjects, [subject, way, typed], remove) {
     this.typed = typed;
@@ -49,7 +49,8 @@ const changesOf = (table) => {
     for (const [way] of WAYS) if (rest[way] !== undefined) found.push([subject, way, rest[way]]);
   };
   look("", table);
-  for (const [name, part] of Object.entries(table.flow ?? {})) look(`flow.${name}`, part);
+  for (const kind of ["flow", "bottleneck"])
+    for (const [name, part] of Object.entries(table[kind] ?? {})) look(`${kind}.${name}`, part);
   return found;
 };
 
@@ -83,8 +84,11 @@ export class Step {
     this.form.addEventListener("keydown", (event) => { if (event.key === "Escape") this.close(); });
   }
 
-  // The flows that a step may be about.
-  know(flows) { this.subjects = [["", "the line"], ...flows.map(({ name }) => [`flow.${name}`, name])]; }
+  // The flows and the bottlenecks that a step may be about.
+  know(flows, bottlenecks) {
+    const named = (kind, parts) => parts.map(({ name }) => [`${kind}.${name}`, name]);
+    this.subjects = [["", "the line"], ...named("flow", flows), ...named("bottleneck", bottlenecks)];
+  }
 
   // Opens the form: for a step as it was typed, or for a new one at a place of the scenario.
   open(typed, at) {
