@@ -254,9 +254,17 @@ class TestToken:
             context.close()
 
 
-def test_it_is_all_there_on_a_phone(browser: Any, running: Running) -> None:
+def test_it_is_all_there_on_a_phone(browser: Any) -> None:
     phone = {"width": 390, "height": 844}
-    with opened(browser, running.url, viewport=phone, has_touch=True) as page:
+    name = "w" * 64  # the longest there is
+    flow = {"name": name, "filter": "udp port 53", "share": f"{name[1:]}b"}
+    table = {**TABLE, "flow": [flow], "bottleneck": [{"name": flow["share"]}]}
+    with (
+        served(table=table) as running,
+        opened(browser, running.url, viewport=phone, has_touch=True) as page,
+    ):
+        page.locator("#flow-list summary").first.click()
+        comes(page.get_by_label(f"Name of {name}"), name)
         wide = page.evaluate("document.documentElement.scrollWidth")
         assert wide <= 390
 

@@ -30,10 +30,15 @@ class Flow {
       if (event.key === "Escape") { this.dirty = false; this.error.hidden = true; this.filter.value = this.told.filter; }
     });
     const change = (values) => wire.call("PATCH", at(this.name), values);
-    this.about = new About(name, change);
-    this.pair = new Pair(change, this.about.element);
+    this.about = null; // made when it is opened
+    this.pair = new Pair(change, () => {
+      this.about = new About(this.name, change);
+      this.about.show(this.told, this.bottlenecks);
+      return this.about.element;
+    });
     this.element = el("li", { className: "flow" },
-      el("div", { className: "bar" }, this.title, this.filter, this.pair.rates, this.earlier, this.later, remove),
+      el("div", { className: "bar" }, this.title, this.filter, this.pair.rates,
+        el("span", { className: "acts" }, this.earlier, this.later, remove)),
       this.error, this.pair.element);
     this.rename(name);
   }
@@ -41,7 +46,7 @@ class Flow {
   rename(name) {
     this.name = name;
     setText(this.title, name);
-    this.about.rename(name);
+    this.about?.rename(name);
     this.filter.setAttribute("aria-label", `Filter of ${name}`);
     for (const [label, button] of this.buttons) button.setAttribute("aria-label", `${label}: ${name}`);
   }
@@ -53,7 +58,8 @@ class Flow {
     this.earlier.disabled = place === 0;
     this.later.disabled = place === count - 1;
     this.filter.placeholder = flow.process ? `all of ${flow.process}` : "";
-    this.about.show(flow, bottlenecks);
+    this.bottlenecks = bottlenecks;
+    this.about?.show(flow, bottlenecks);
     this.pair.show(flow);
   }
 

@@ -157,11 +157,13 @@ export class Side {
 // Both directions of a flow or a bottleneck, made when they are opened: there may be hundreds of them. What passes
 // is told all the time, in `rates`.
 export class Pair {
-  constructor(set, ...before) {
+  // before(): makes what stands before them.
+  constructor(set, before = () => null) {
     this.set = set;
+    this.before = before;
     this.rates = el("span", { className: "rates" });
     this.place = el("div", { className: "sides" });
-    this.element = el("details", {}, el("summary", { textContent: "Impairments" }), ...before, this.place);
+    this.element = el("details", {}, el("summary", { textContent: "Impairments" }), this.place);
     this.element.addEventListener("toggle", () => { if (this.element.open) this.#make(); });
   }
 
@@ -187,6 +189,7 @@ export class Pair {
   #make() {
     if (this.sides) return;
     this.sides = Object.fromEntries(["down", "up"].map((way) => [way, new Side(way, (key, value) => this.set({ [way]: { [key]: value } }))]));
+    this.place.before(...[this.before()].filter(Boolean));
     this.place.append(this.sides.down.element, this.sides.up.element);
     this.show(this.values);
   }
