@@ -248,9 +248,17 @@ class TestToken:
             context = browser.new_context()
             page = context.new_page()
             page.goto(running.url)
+            wrong = page.get_by_text("That is not the token of this line.")
+            expect(page.get_by_label("Token")).to_be_visible()
+            expect(wrong).to_be_hidden()
+            for typed in (secret[1:], "\u05d0"):
+                page.get_by_label("Token").fill(typed)
+                page.get_by_role("button", name="Go on").click()
+                expect(wrong).to_be_visible()
             page.get_by_label("Token").fill(secret)
-            page.get_by_role("button", name="Go on").click()
+            page.get_by_label("Token").press("Enter")
             live(page)
+            comes(field(page, "down", "Delay, one way"), "0.040s")
             context.close()
 
 

@@ -13,10 +13,11 @@ import { Wire } from "/assets/wire.js";
 
 const SILENCE = 3000; // milliseconds without a word after which the line is taken for lost
 
-const wire = new Wire(() => new Promise((resolve) => {
-  const dialog = byId("token");
+const wire = new Wire((isWrong) => new Promise((resolve) => {
+  const dialog = byId("token"), form = dialog.querySelector("form");
+  byId("token-wrong").hidden = !isWrong;
   if (!dialog.open) dialog.showModal();
-  dialog.querySelector("form").addEventListener("submit", (event) => resolve(event.target.elements.token.value.trim()), { once: true });
+  dialog.addEventListener("close", () => { resolve(form.elements.token.value.trim()); form.reset(); }, { once: true });
 }));
 wire.watch(() => begin(), (...told) => happened(...told), () => lost()); // first: it is on its way while the page is made
 const fail = (error) => {

@@ -12,7 +12,7 @@ export class Refused extends Error {
 
 export class Wire {
   constructor(ask) {
-    this.ask = ask; // for a token, when one is needed
+    this.ask = ask; // for a token, when one is needed, or another than the one that was given
     const given = new URLSearchParams(location.hash.slice(1)).get("token");
     if (given) {
       sessionStorage.setItem(KEPT, given);
@@ -27,7 +27,9 @@ export class Wire {
       if (token) headers.Authorization = `Bearer ${token}`;
       const response = await fetch(`/api/v1${path}`, { ...options, headers });
       if (response.status !== 401) return response;
-      sessionStorage.setItem(KEPT, await this.ask());
+      this.asked ??= this.ask(Boolean(token)).finally(() => { this.asked = null; });
+      const given = await this.asked; // one question for all that wait
+      sessionStorage.setItem(KEPT, /^[!-~]*$/.test(given) ? given : "?"); // what no header can hold is wrong, too
     }
   }
 
