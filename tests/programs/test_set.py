@@ -42,6 +42,35 @@ def test_a_value_is_set_and_is_what_runs(tmp_path: Path) -> None:
         )
 
 
+def test_a_profile_with_values_over_it_is_all_or_nothing(tmp_path: Path) -> None:
+    with running(tmp_path, "--rate", "1mbit", "--flow", "name=dns filter='udp port 53'"):
+        both = ("set", "--profile", "lte", "--json", "--down")
+        present = json.loads(command(tmp_path, *both, "rate=2mbit loss=1%").stdout)
+        assert present["profile"] == "lte"
+        assert present["up"] == {"delay": "35ms", "rate": "12mbit", "queue": "200ms"}
+        assert present["down"] == {**present["up"], "rate": "2mbit", "loss": "1%"}
+        assert [flow["name"] for flow in present["flows"]] == ["dns"]
+        refused = command(tmp_path, "set", "--profile", "3g", "--down", "rate=fast")
+        assert (refused.returncode, "down.rate" in refused.stderr) == (2, True)
+        last = json.loads(command(tmp_path, "set", "--play", "--json").stdout)
+        assert (last["generation"], last["profile"]) == (present["generation"], "lte")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "problem"),
+    [
+        (("--play", "--pause"), "contradict each other"),
+        (("--profile", "3g", "--flow", "dns"), "a profile is the link's"),
+        (("--down", "rate=2mbit", "--seek", "soon"), 'position = "soon": not a duration'),
+    ],
+)
+def test_what_cannot_be_is_told_before_anything_is_done(
+    tmp_path: Path, wrong: tuple[str, ...], problem: str
+) -> None:
+    done = command(tmp_path, "set", *wrong)  # nothing runs, and nothing was looked for
+    assert (done.returncode, problem in done.stderr) == (2, True), done.stderr
+
+
 def test_where_nothing_runs(tmp_path: Path) -> None:
     done = command(tmp_path, "set", "--down", "rate=2mbit")
     assert done.returncode == 2

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from cyclopts import Parameter
 
+from usernet.config import units
 from usernet.config.items import item_text
+from usernet.control.tables import with_profile
 from usernet.errors import ConfigError
 from usernet.programs.running import LineChoice
 
@@ -55,16 +57,37 @@ def set(  # noqa: A001 - the verb is called so
     if not (patch or profile or play or pause or seek):
         allowed = "--down rate=1mbit, --profile lte, --pause …; see usernet set --help"
         raise ConfigError("nothing to change", allowed=allowed)
+    if play and pause:
+        raise ConfigError("--play and --pause contradict each other", allowed="one of them")
+    _check(flow, profile, seek)
     with (choice or LineChoice()).client() as net:
         if profile is not None:
-            net.apply_profile(None if profile == "none" else profile)
-        if patch:
+            _become(net, profile, patch)
+        elif patch:
             _patch(net, flow, patch)
         if seek is not None:
             net.seek(seek)
         if play or pause:
             (net.pause if pause else net.play)()
         _say(net.present(), as_json=as_json)
+
+
+def _check(flow: str | None, profile: str | None, seek: str | None) -> None:
+    """Find what is wrong before the first of several changes."""
+    if profile and flow:
+        raise ConfigError("a profile is the link's, not a flow's", path="profile", value=profile)
+    if seek is not None:
+        units.nanoseconds(seek, path="position")
+
+
+def _become(net: BlockingClient, profile: str, patch: dict[str, str]) -> None:
+    """Let the link be as a profile says, with values over it: all of it or nothing."""
+    name = None if profile == "none" else profile
+    if not patch:
+        net.apply_profile(name)
+        return
+    generation, config = net.config()
+    net.replace({**with_profile(config, name), **patch}, if_generation=generation)
 
 
 def _patch(net: BlockingClient, flow: str | None, patch: dict[str, str]) -> None:
