@@ -80,7 +80,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "tunnel/way.py": "tests/tunnel/test_own.py",
     "web/bodies.py": "tests/web/test_api.py",
     "web/guard.py": "tests/web/test_api.py",
-    "web/hub.py": "tests/web/test_api.py",
     "web/metrics.py": "tests/web/test_api.py",
     "web/operation.py": "tests/web/test_api.py",
     "web/operations.py": "tests/web/test_api.py",

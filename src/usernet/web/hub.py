@@ -1,6 +1,8 @@
 """Hub: what happens on the line, sent to everybody who watches by server-sent events.
 
-One subscription serves them all, and each event is written once. It belongs to the server's loop.
+One subscription serves them all, and each event is written once. Of changes that come faster than
+anybody can see, those who watch are told the last: beside hundreds of flows, to say what the line
+is takes many times as long as to change it. It belongs to the server's loop.
 """
 
 from __future__ import annotations
@@ -10,9 +12,10 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, Iterator, Sequence
 
     from usernet.control import Control, Subscription
+    from usernet.control.subscription import Message
 
 __all__ = ["MOST_WATCHERS", "Hub"]
 
@@ -20,6 +23,8 @@ MOST_WATCHERS = 100
 """Who watches at once."""
 _MOST_WAITING = 64
 """Events that wait for one who watches: a dozen seconds."""
+_PAUSE = 0.05
+"""Seconds between two times that something is sent: what comes first is sent at once."""
 _QUIET = 15.0
 """After so many seconds without an event something is sent, so that dead connections show."""
 
@@ -35,13 +40,15 @@ class Hub:
         self._control = control
         self._queues: set[asyncio.Queue[bytes | None]] = set()
         self._subscription: Subscription | None = None
+        self._sent = -_PAUSE
+        self._next: asyncio.TimerHandle | None = None
 
     @property
     def is_full(self) -> bool:
         """Whether nobody else can watch."""
         return len(self._queues) >= MOST_WATCHERS
 
-    async def events(self) -> AsyncIterator[bytes]:
+    async def events(self) -> AsyncGenerator[bytes]:
         """What is, and everything that happens; ends where its reader is too slow."""
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(_MOST_WAITING)
         self._queues.add(queue)
@@ -55,15 +62,15 @@ class Hub:
             self._end_if_alone()
 
     def close(self) -> None:
-        """End all of them."""
-        for queue in list(self._queues):
-            _put(queue, None)
+        """Send what there still is, and end all of them."""
+        self._pass_on()
+        self._end()
 
     def _begin(self) -> None:
         if self._subscription is None:
             loop = asyncio.get_running_loop()
             self._subscription = self._control.subscribe(
-                lambda: loop.call_soon_threadsafe(self._pass_on)
+                lambda: loop.call_soon_threadsafe(self._hear)
             )
             self._subscription.take()
 
@@ -72,17 +79,41 @@ class Hub:
             self._control.unsubscribe(self._subscription)
             self._subscription = None
 
+    def _end(self) -> None:
+        for queue in list(self._queues):
+            _put(queue, None)
+
+    def _hear(self) -> None:
+        """Something waits: it is sent at once, or when the pause is over."""
+        if self._next is None:
+            loop = asyncio.get_running_loop()
+            self._next = loop.call_at(max(loop.time(), self._sent + _PAUSE), self._pass_on)
+
     def _pass_on(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+            self._next = None
         if self._subscription is None:
             return
-        for kind, values in self._subscription.take():
+        taken = self._subscription.take()
+        if taken:
+            self._sent = asyncio.get_running_loop().time()
+        for kind, values in _latest(taken):
             event = _event(kind, values)
             for queue in list(self._queues):
                 if not _put(queue, event):
                     self._queues.discard(queue)
         if self._subscription.is_dropped:
-            self.close()
+            self._end()
             self._subscription = None
+
+
+def _latest(messages: Sequence[Message]) -> Iterator[Message]:
+    """The messages without what the line was, where it has become something else since."""
+    last = max((i for i, (kind, _) in enumerate(messages) if kind == "present"), default=-1)
+    for index, message in enumerate(messages):
+        if message[0] != "present" or index == last:
+            yield message
 
 
 def _put(queue: asyncio.Queue[bytes | None], event: bytes | None) -> bool:
