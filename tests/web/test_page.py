@@ -277,6 +277,12 @@ def test_it_is_all_there_on_a_phone(browser: Any) -> None:
         assert wide <= 390
 
 
+def test_the_end_of_the_line_is_told(page: Any, running: Running) -> None:
+    running.control.end()
+    expect(page.locator("#state")).to_have_text("the line has ended")
+    expect(page.locator("#state")).to_have_class(re.compile("bad"))
+
+
 def test_by_keyboard_alone(page: Any, running: Running) -> None:
     for _ in range(30):
         page.keyboard.press("Tab")

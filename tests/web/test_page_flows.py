@@ -147,3 +147,17 @@ class TestName:
         comes(page.get_by_label(f"Weight of {odd}"), "1")
         flow = running.http.get("/flows").json()[0]
         assert (flow["name"], flow["share"]) == (odd, "link")
+
+
+def test_who_removes_one_by_keyboard_goes_on_at_the_next(page: Any, running: Running) -> None:
+    running.control.add_flow({"name": "media", "filter": "tcp"})
+    running.control.replace({**running.control.document.table, "bottleneck": [{"name": "office"}]})
+    for name, next_one in (
+        ("dns", page.get_by_label("Filter of media")),
+        ("media", page.locator("#flow-add").get_by_label("Name")),
+        ("office", page.locator("#bottleneck-add").get_by_label("Name")),
+    ):
+        page.get_by_role("button", name=f"Remove: {name}").focus()
+        page.keyboard.press("Enter")
+        expect(next_one).to_be_focused()
+    assert not running.control.document.table.get("bottleneck")

@@ -1,7 +1,7 @@
 // Bottlenecks: what flows may share, each with both directions.
 
 import { complain, forgive, labelled, text, told } from "/assets/complaint.js";
-import { byId, el, setText } from "/assets/element.js";
+import { byId, el, removeFrom, setText } from "/assets/element.js";
 import { Pair } from "/assets/side.js";
 
 class Bottleneck {
@@ -49,7 +49,7 @@ export class Bottlenecks {
 
   show(bottlenecks, flows) {
     for (const [name, one] of this.shown) {
-      if (!bottlenecks.some((other) => other.name === name)) { one.element.remove(); this.shown.delete(name); }
+      if (!bottlenecks.some((other) => other.name === name)) { removeFrom(one.element, this.form); this.shown.delete(name); }
     }
     for (const values of bottlenecks) {
       if (!this.shown.has(values.name)) {

@@ -2,7 +2,7 @@
 
 import { About } from "/assets/about.js";
 import { complain, forgive, labelled, text, told } from "/assets/complaint.js";
-import { byId, el, setText } from "/assets/element.js";
+import { byId, el, removeFrom, setText } from "/assets/element.js";
 import { Pair } from "/assets/side.js";
 
 const at = (name) => `/flows/${encodeURIComponent(name)}`;
@@ -104,7 +104,7 @@ export class Flows {
     const renamed = this.#rename(flows);
     const list = byId("flow-list");
     for (const [name, flow] of this.flows) {
-      if (!flows.some((one) => one.name === name)) { flow.element.remove(); this.flows.delete(name); }
+      if (!flows.some((one) => one.name === name)) { removeFrom(flow.element, this.form); this.flows.delete(name); }
     }
     flows.forEach((one, place) => {
       if (!this.flows.has(one.name)) this.flows.set(one.name, new Flow(this.wire, one.name));

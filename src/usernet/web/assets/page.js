@@ -97,7 +97,7 @@ const capture = ({ running, available }) => {
 const happened = (kind, told) => {
   heard = performance.now();
   if (kind === "present") present(told);
-  else if (kind === "point") point(told);
+  else if (kind === "point") { if (!over) point(told); }
   else if (kind === "drops") drops.add(told.latest);
   else if (kind === "talkers") talkers.show(told);
   else if (kind === "capture") capture(told);

@@ -21,11 +21,12 @@ export class Side {
     this.use = el("span", { className: "use" });
     this.cut = el("button", { type: "button", className: "small", textContent: "Cut", "aria-pressed": "false" });
     this.cut.addEventListener("click", () => this.#send("down", this.values.down ? null : true, this.cut));
-    const head = el("div", { className: "head" }, el("h3", { textContent: `${way[0].toUpperCase()}${way.slice(1)}` }), this.use, this.cut);
+    const title = `${way[0].toUpperCase()}${way.slice(1)}`;
+    const head = el("div", { className: "head" }, el("h3", { textContent: title }), this.use, this.cut);
     this.more = el("details", {}, el("summary", { textContent: "More" }));
     this.more.addEventListener("toggle", () => { if (this.more.open) this.#unfold(); });
     this.problem = el("p", { className: "error", role: "alert", hidden: true });
-    this.element = el("div", { className: `side ${way}` }, head, ...USUAL.map((one) => this.#field(...one)), this.more, this.problem);
+    this.element = el("div", { className: `side ${way}`, role: "group", "aria-label": title }, head, ...USUAL.map((one) => this.#field(...one)), this.more, this.problem);
   }
 
   // What the line says that holds now; what somebody is typing stays.
