@@ -170,6 +170,10 @@ def test_flows_share_bottlenecks() -> None:
     ("link", "message"),
     [
         (Link(flows=(Flow("a", "", share="x"),)), "flow[0].share: unknown bottleneck 'x'"),
+        (
+            Link(flows=tuple(Flow(f"f{number}", "udp") for number in range(1025))),
+            'flow = "1025": too many flows: up to 1024',
+        ),
         (Link(flows=(Flow("a", ""), Flow("a", ""))), 'flow[1].name = "a": two flows of one name'),
         (
             Link(flows=(Flow("a", ""),), bottlenecks=(Bottleneck("a"),)),

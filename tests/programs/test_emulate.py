@@ -73,6 +73,13 @@ def test_a_filter_of_the_command_line_has_no_file(tmp_path: Path) -> None:
         emulate(between=NONE_SUCH, line=wrong)
 
 
+def test_a_flow_by_process_is_refused_where_nobody_knows_whose_a_packet_is() -> None:
+    with pytest.raises(ConfigError, match=r'^flow\[1\]\.process = "curl": nobody knows'):
+        emulate(
+            between=NONE_SUCH, line=LineOptions(flow=("name=a filter=udp", "name=b process=curl"))
+        )
+
+
 def test_a_trace_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"lte\.trace"):
         emulate(between=NONE_SUCH, line=LineOptions(trace=str(tmp_path / "lte.trace")))

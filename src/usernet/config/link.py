@@ -288,16 +288,20 @@ _NAMED = ("name", "filter", "process")
 _SHARING = ("share", "weight")
 _NAME = re.compile(r"[^\s\x00-\x1f\x7f]{1,64}")
 _RESERVED = (OWN, "rest", "join", "split", "tee", "dropped", "rx", "tx", ".", "..")
-"""Apps of the line's own; and what no path of a URL can end with (RFC 3986 §5.2.4)."""
-"""Names of what stands beside flows."""
+"""Names of what stands beside flows; and what no path of a URL ends with (RFC 3986 §5.2.4)."""
+_MOST_FLOWS = 1024
+"""As many as the engine's split takes; said before so many filters are compiled."""
 
 
 def check_names(link: Link, path: str = "") -> None:
-    """Check that names are each one's own, and that what flows share is there.
+    """Check that names are each one's own, that what flows share is there, and how many there are.
 
     Raises:
         ConfigError: If not; it names the flow or the bottleneck.
     """
+    if (many := len(link.flows)) > _MOST_FLOWS:
+        place, allowed = _under(path, "flow"), f"up to {_MOST_FLOWS}"
+        raise ScenarioError("too many flows", path=place, value=str(many), allowed=allowed)
     taken: set[str] = set()
     flows = [(f"flow[{index}]", one.name) for index, one in enumerate(link.flows)]
     others = [(f"bottleneck[{index}]", one.name) for index, one in enumerate(link.bottlenecks)]

@@ -23,7 +23,7 @@ from usernet.control.story import Story
 from usernet.engine.fidelity import fidelity
 from usernet.errors import CaptureError, ConfigError, MissingProgramError, ProgramError
 from usernet.net.emulation import Emulation, Ends
-from usernet.programs.options import LineOptions, filters_located, read_line
+from usernet.programs.options import LineOptions, filters_located, read_line, refuse_processes
 from usernet.programs.serving import ServeOptions, Serving
 from usernet.report.file import write
 from usernet.sandbox.signals import Watch
@@ -82,6 +82,7 @@ def container(
     if report is not None and not report.parent.is_dir():
         raise CaptureError("the report's folder does not exist", file=str(report))
     document = read_line(line, config)
+    refuse_processes(document.scenario)
     with ExitStack() as stack:
         watch = Watch((signal.SIGCHLD,))
         stack.callback(watch.close)

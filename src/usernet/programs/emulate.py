@@ -18,7 +18,7 @@ from usernet.engine.fidelity import fidelity
 from usernet.errors import CaptureError, ConfigError
 from usernet.net.emulation import Emulation, Ends
 from usernet.programs.live import Live
-from usernet.programs.options import LineOptions, filters_located, read_line
+from usernet.programs.options import LineOptions, filters_located, read_line, refuse_processes
 from usernet.programs.serving import ServeOptions, Serving
 from usernet.programs.signals import stop_signals
 from usernet.report.file import write
@@ -58,6 +58,7 @@ def emulate(
         as_json: Print events as JSON, one a line.
     """
     document = read_line(line, config)
+    refuse_processes(document.scenario)
     scenario = document.scenario
     first, second = between
     if first == second:
