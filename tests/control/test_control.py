@@ -13,11 +13,11 @@ import pytest
 from usernet.config.apps import Tee
 from usernet.control import Control, Document
 from usernet.control.subscription import MOST_WAITING
-from usernet.errors import CaptureError, ConfigError, GenerationError
+from usernet.errors import CaptureError, ConfigError, EngineError, GenerationError
 from usernet.net.emulation import Emulation, Ends
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -183,6 +183,27 @@ def test_a_capture_begins_and_ends(control: Control, tmp_path: Path) -> None:
     assert path.stat().st_size > 0
     with pytest.raises(ConfigError, match="no capture"):
         control.stop_capture()
+
+
+def test_a_line_that_is_over_is_read_and_not_changed(control: Control, tmp_path: Path) -> None:
+    before = control.end()
+    present = control.present()
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: control.patch({"up": {"rate": "2mbit"}}),
+        lambda: control.patch({"up": {"rate": "2mbit"}}, if_generation=7),
+        lambda: control.replace({}),
+        lambda: control.remove_flow("dns"),
+        control.pause,
+        control.play,
+        lambda: control.seek(0),
+        lambda: control.start_capture(tmp_path / "late.pcapng"),
+    )
+    for change in changes:
+        with pytest.raises(EngineError, match=r"^the line is over$"):
+            change()
+    assert control.read() == (1, Document.of(TABLE))
+    assert (control.present(), control.statistics()) == (present, before)
+    assert not (tmp_path / "late.pcapng").exists()
 
 
 def test_many_who_change_at_once_are_taken_one_after_the_other(control: Control) -> None:

@@ -105,6 +105,16 @@ class TestConfig:
         assert error(response)["message"]
         assert running.control.generation == 1
 
+    def test_a_line_that_is_over_is_read_and_not_changed(self, running: Running) -> None:
+        running.control.end()
+        for path in ("/config", "/flows/dns"):
+            refused = running.http.patch(path, json={"up": {"rate": "2mbit"}})
+            assert (refused.status_code, error(refused)["kind"]) == (503, "engine")
+        for path in ("/scenario/pause", "/capture/start"):
+            refused = running.http.post(path)
+            assert (refused.status_code, error(refused)["message"]) == (503, "the line is over")
+        assert running.http.get("/config").json() == TABLE
+
     def test_a_body_that_does_not_say_how_long_it_is_is_bounded_too(self, running: Running) -> None:
         def endless() -> Iterator[bytes]:
             for _ in range(LARGEST_BODY // 1024 + 2):

@@ -166,7 +166,7 @@ class Control:
         Raises:
             GenerationError: Another one runs.
             ConfigError: It cannot be; nothing has changed.
-            EngineError: The engine has stopped.
+            EngineError: The line is over.
         """
         return self._change(lambda document: document.replaced(table), if_generation)
 
@@ -247,8 +247,10 @@ class Control:
         Raises:
             ConfigError: One is written already.
             CaptureError: It cannot be written.
+            EngineError: The line is over.
         """
         with self._lock:
+            self._refuse_over()
             begun = self._capturing.start(path)
             self._tell("capture", self._capturing.state())
             return begun
@@ -375,6 +377,7 @@ class Control:
         touched: Collection[Target] = (),
     ) -> int:
         with self._lock:
+            self._refuse_over()
             if if_generation is not None and if_generation != self._generation:
                 raise _overtaken(if_generation, self._generation)
             new = change(self._document)
@@ -387,8 +390,14 @@ class Control:
 
     def _steer(self, steer: Callable[[], None]) -> None:
         with self._lock:
+            self._refuse_over()
             steer()
             self._tell_present()
+
+    def _refuse_over(self) -> None:
+        """Its engine may run on for a moment: nobody would see what is changed now."""
+        if self.is_over:
+            raise EngineError("the line is over")
 
     def _tell_present(self) -> None:
         """Tell what the line is, where anybody hears it."""

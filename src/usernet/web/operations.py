@@ -278,7 +278,12 @@ def _of_sight(api: Api) -> tuple[Operation, ...]:
         _get("/events", api.events, "watch", watch, text, media=stream, problems=(503,)),
         _get("/capture", api.capture, "readCapture", state, capture),
         _post(
-            "/capture/start", api.start_capture, "startCapture", begin, capture, problems=(409, 507)
+            "/capture/start",
+            api.start_capture,
+            "startCapture",
+            begin,
+            capture,
+            problems=(409, 503, 507),
         ),
         _post(
             "/capture/stop",
