@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from usernet.errors import ConfigError
+from usernet.errors import ConfigError, PrivilegeError
 from usernet.programs.serving import ServeOptions, Serving
 from usernet.sandbox import PROGRAM
 
@@ -98,6 +99,31 @@ class TestServing:
     def test_what_is_no_address(self, address: str) -> None:
         with pytest.raises(ConfigError, match="such as 127"):
             Serving(ServeOptions(serve=address), "run", quiet=False)
+
+    @pytest.mark.parametrize("address", ["192.0.2.5:3000", "[2001:db8::9]:3000", "[fe80::9]:3000"])
+    def test_what_is_of_another_machine(self, address: str) -> None:
+        with pytest.raises(ConfigError, match="not of this machine") as caught:
+            Serving(ServeOptions(serve=address), "run", quiet=False)
+        assert (caught.value.path, caught.value.value) == ("serve", address)
+        assert "127.0.0.1:PORT" in str(caught.value)
+
+    def test_a_port_of_the_system(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def forbidden(*_: object) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied")
+
+        monkeypatch.setattr("usernet.programs.serving.listen", forbidden)
+        with pytest.raises(PrivilegeError, match="ports below 1024") as one:
+            Serving(ServeOptions(serve="127.0.0.1:80"), "run", quiet=False)
+        assert one.value.capability == "CAP_NET_BIND_SERVICE"
+
+    def test_a_name_that_nobody_knows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def unknown(*_: object, **__: object) -> None:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+        monkeypatch.setattr(socket, "getaddrinfo", unknown)
+        with pytest.raises(ConfigError, match="not known here") as caught:
+            Serving(ServeOptions(serve="example.org:80"), "run", quiet=False)
+        assert (caught.value.path, caught.value.value) == ("serve", "example.org:80")
 
     def test_a_port_alone_is_of_the_loopback(self, capsys: pytest.CaptureFixture[str]) -> None:
         with Serving(ServeOptions(serve="0"), "run", quiet=False) as serving:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import socket
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +19,6 @@ from usernet.web.server import Server, listen
 from usernet.web.token import Token
 
 if TYPE_CHECKING:
-    import socket
     from types import TracebackType
 
     from usernet.control import Control
@@ -27,6 +28,7 @@ __all__ = ["ServeOptions", "Serving"]
 
 _CONTROL = Group("Control while it runs: usernet set, usernet watch, or a browser", sort_key=3)
 _MOST_PORT = 65535
+_OWN = "127.0.0.1:PORT for this machine alone, 0.0.0.0:PORT or [::]:PORT for others too"
 
 
 @Parameter(name="*", group=_CONTROL)
@@ -53,7 +55,7 @@ class Serving:
         quiet: Say nothing but errors.
 
     Raises:
-        ConfigError: The address is none, or the token.
+        ConfigError: The address is none, or not of this machine; or the token is none.
         OSError: The address is taken.
     """
 
@@ -68,7 +70,7 @@ class Serving:
         if options.token_file is not None:
             self._token = _read(options.token_file)
         if options.serve is not None:
-            self._public = listen(*_address(options.serve))
+            self._public = _listening(options.serve)
             self._open(self._public.getsockname()[0])
         with suppress(PrivilegeError):
             self._local, self._file = place.listen(verb)
@@ -126,6 +128,28 @@ def _read(path: Path) -> Token:
     if token.is_exposed:
         sys.stderr.write(f"usernet: warning: others can read {path}: chmod 600 {path}\n")
     return token
+
+
+def _listening(text: str) -> socket.socket:
+    """A socket that listens there.
+
+    Raises:
+        ConfigError: It is no address, or not of this machine.
+        PrivilegeError: The port is one of the system's.
+        OSError: The address is taken.
+    """
+    try:
+        return listen(*_address(text))
+    except socket.gaierror as error:
+        problem = f"this name is not known here ({error.strerror})"
+    except PermissionError:
+        problem = f"--serve {text}: ports below 1024 are the system's"
+        raise PrivilegeError(problem, capability="CAP_NET_BIND_SERVICE") from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise
+        problem = f"this address is not of this machine ({error.strerror})"
+    raise ConfigError(problem, path="serve", value=text, allowed=_OWN)
 
 
 def _address(text: str) -> tuple[str, int]:
