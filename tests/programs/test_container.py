@@ -218,3 +218,27 @@ def test_where_no_interface_leads(box: Box) -> None:
     box.inside.ip("route del default")
     ended = box.run("--", "true")
     assert (ended.returncode, "no default route" in ended.stderr) == (2, True)
+
+
+def test_without_the_capability_nothing_is_touched(box: Box) -> None:
+    before = box.state()
+    bare = ("setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin")
+    command = box.inside.command(*bare, PROGRAM, "container", "--", "echo", "begun")
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (4, "")
+    assert ended.stderr == (
+        "usernet: the interfaces of this network may not be changed: needs CAP_NET_ADMIN; "
+        "grant it with: docker run --cap-add NET_ADMIN --cap-add NET_RAW\n"
+    )
+    assert box.state() == before
+
+
+def test_what_ip_refuses_is_told_with_its_command(box: Box) -> None:
+    before = box.state()
+    box.inside.ip("link add usernet1 type veth peer name taken")
+    ended = box.run("--quiet", "--", "true")
+    assert ended.returncode == 2
+    assert "ip link add usernet0 " in ended.stderr
+    assert "File exists" in ended.stderr
+    box.inside.ip("link del usernet1")
+    assert box.state() == before

@@ -17,6 +17,7 @@ comes after a kill, from whatever container, finds all of it.
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ INNER, OUTER = "usernet0", "usernet1"
 """What programs use, and the other end of it, which the line begins at."""
 _LOCAL = b"\x02usern"
 """The beginning of a MAC that its owner made up (IEEE 802, locally administered)."""
+_FAILED = re.compile(r"(.*) Command failed -:(\d+)")
+"""What ip(8) says of a batch: an error, and the line it is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +211,10 @@ def _ip(*words: str, given: str | None = None) -> str:
         return ran.stdout
     said = " ".join(ran.stderr.split())
     if "not permitted" in said:
+        problem = "the interfaces of this network may not be changed"
         grant = "docker run --cap-add NET_ADMIN --cap-add NET_RAW"
-        raise PrivilegeError(said, capability="CAP_NET_ADMIN", grant=grant)
-    raise ConfigError(f"ip {' '.join(words)}: {said}")
+        raise PrivilegeError(problem, capability="CAP_NET_ADMIN", grant=grant)
+    command = " ".join(words)
+    if given is not None and (failed := _FAILED.fullmatch(said)):
+        said, command = failed[1], given.splitlines()[int(failed[2]) - 1]
+    raise ConfigError(f"ip {command}: {said}")
