@@ -127,6 +127,21 @@ def test_a_scenario_is_paused_and_sought(control: Control) -> None:
     assert control.present()["down"] == {"delay": "0.040s"}
 
 
+def test_no_place_is_beyond_the_end(control: Control) -> None:
+    control.pause()
+    control.seek(99 * 3_600_000_000_000)  # it has no end
+    control.seek(0)
+    control.replace({"duration": "60s"})
+    before = control.present()
+    with pytest.raises(ConfigError) as caught:
+        control.seek(60_000_000_001)
+    told = caught.value
+    assert (told.path, told.value, told.allowed) == ("position", "60.000000001s", "0 to 60s")
+    assert {**control.present(), "time": 0} == {**before, "time": 0}
+    control.seek(60_000_000_000)
+    assert control.present()["position"] == 60.0
+
+
 def test_who_watches_hears_what_is_and_what_changes(control: Control) -> None:
     woken = threading.Event()
     subscription = control.subscribe(woken.set)

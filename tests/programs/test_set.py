@@ -71,6 +71,32 @@ def test_what_cannot_be_is_told_before_anything_is_done(
     assert (done.returncode, problem in done.stderr) == (2, True), done.stderr
 
 
+@pytest.mark.parametrize("given", [("--down", "loss=1%"), ("--profile", "3g")])
+def test_a_place_beyond_the_end_is_refused_and_so_is_the_rest(
+    tmp_path: Path, given: tuple[str, ...]
+) -> None:
+    scenario = tmp_path / "minute.toml"
+    scenario.write_text('duration = "60s"\n')
+    with running(tmp_path, "--scenario", str(scenario)):
+        refused = command(tmp_path, "set", *given, "--seek", "99h")
+        assert (refused.returncode, refused.stderr) == (
+            2,
+            'usernet: position = "99h": beyond the end: 0 to 60s\n',
+        )
+        present = json.loads(command(tmp_path, "set", "--pause", "--json").stdout)
+        assert (present["generation"], present["down"]) == (1, {})
+
+
+def test_a_profile_has_an_end_of_its_own(tmp_path: Path) -> None:
+    with running(tmp_path):
+        refused = command(tmp_path, "set", "--profile", "rfc8867-5.1", "--seek", "101s")
+        assert (refused.returncode, "0 to 100s" in refused.stderr) == (2, True), refused.stderr
+        sought = ("set", "--pause", "--seek", "99h", "--json")
+        present = json.loads(command(tmp_path, *sought).stdout)
+        assert present["generation"] == 1
+        assert present["position"] >= 99 * 3600
+
+
 def test_where_nothing_runs(tmp_path: Path) -> None:
     done = command(tmp_path, "set", "--down", "rate=2mbit")
     assert done.returncode == 2

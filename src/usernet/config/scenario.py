@@ -127,6 +127,17 @@ class Scenario:
         texts = (as_text(table[key], key) if key in table else "" for key in _TEXTS)
         return cls(link, (*base.timeline, *events), *_numbers(table, base), *texts)
 
+    def check_position(self, position_ns: int) -> None:
+        """Check that there is such a place: a line that is behind its scenario's end is over.
+
+        Raises:
+            ConfigError: It is beyond the end.
+        """
+        end = self.duration_ns
+        if end is not None and position_ns > end:
+            value, allowed = units.duration_text(position_ns), f"0 to {units.duration_text(end)}"
+            raise ScenarioError("beyond the end", path="position", value=value, allowed=allowed)
+
 
 def read_flow(table: object, path: str) -> Flow:
     """Read a flow; one that is said in the same words is the same one.

@@ -230,7 +230,7 @@ class Control:
         """Go to this place of the scenario.
 
         Raises:
-            ConfigError: It contradicts itself there.
+            ConfigError: It is beyond the end, or the scenario contradicts itself there.
         """
         self._steer(lambda: self._emulation.seek(position_ns))
 

@@ -215,7 +215,7 @@ class Emulation:
         """Go to this place of the scenario.
 
         Raises:
-            ConfigError: A step before it contradicts what is set then.
+            ConfigError: It is beyond the end, or a step before it contradicts what is set then.
         """
         now = self._pass()
         self._become(self._playback.sought(position_ns, now))

@@ -84,8 +84,9 @@ class Playback:
         """Another at this place of the same scenario, which plays if this one does.
 
         Raises:
-            ConfigError: A step before it contradicts what is set then.
+            ConfigError: It is beyond the end, or a step before it contradicts what is set then.
         """
+        self.scenario.check_position(position)
         progress = Progress.of(self.scenario)
         progress.advance(position)
         return self._with(self.scenario, progress, position, now)

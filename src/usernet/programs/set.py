@@ -10,9 +10,11 @@ from cyclopts import Parameter
 
 from usernet.config import units
 from usernet.config.items import item_text
+from usernet.config.scenario import Scenario
 from usernet.control.tables import with_profile
 from usernet.errors import ConfigError
 from usernet.programs.running import LineChoice
+from usernet.trace import profiles
 
 if TYPE_CHECKING:
     from usernet.client import BlockingClient
@@ -61,6 +63,8 @@ def set(  # noqa: A001 - the verb is called so
         raise ConfigError("--play and --pause contradict each other", allowed="one of them")
     _check(flow, profile, seek)
     with (choice or LineChoice()).client() as net:
+        if seek is not None:
+            _check_place(net, profile, seek)
         if profile is not None:
             _become(net, profile, patch)
         elif patch:
@@ -80,9 +84,21 @@ def _check(flow: str | None, profile: str | None, seek: str | None) -> None:
         units.nanoseconds(seek, path="position")
 
 
+def _check_place(net: BlockingClient, profile: str | None, seek: str) -> None:
+    """Find whether the place is beyond the end that the scenario is to have."""
+    _, config = net.config()
+    table = config if profile is None else with_profile(config, _named(profile))
+    ending: dict[str, object] = {key: table[key] for key in _OF_THE_END if key in table}
+    Scenario.of(ending, profiles.load).check_position(units.nanoseconds(seek))
+
+
+def _named(profile: str) -> str | None:
+    return None if profile == "none" else profile
+
+
 def _become(net: BlockingClient, profile: str, patch: dict[str, str]) -> None:
     """Let the link be as a profile says, with values over it: all of it or nothing."""
-    name = None if profile == "none" else profile
+    name = _named(profile)
     if not patch:
         net.apply_profile(name)
         return
@@ -121,4 +137,6 @@ def _text(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
+_OF_THE_END = ("profile", "duration")
+"""Keys of a scenario that say when it ends."""
 _LONGEST = 72
