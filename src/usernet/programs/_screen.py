@@ -123,7 +123,8 @@ class Screen(App[None]):
     def _chart(self, place: str, title: str, name: str, value: float) -> None:
         series = self._series.setdefault(place, deque(maxlen=_POINTS))
         series.append(value)
-        self.query_one(f"#{place}", Sparkline).data = list(series)
+        # The least value is drawn as the lowest bar: with 0 among them, what stays is seen.
+        self.query_one(f"#{place}", Sparkline).data = [0.0, *series]
         self.query_one(f"#{place}-label", Static).update(f"{title}  [bold]{_SHOWN[name](value)}[/]")
 
     def _table(self, point: Point) -> None:
