@@ -25,7 +25,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def running() -> Iterator[Running]:
-    with served() as one:
+    with served(knows_owners=True) as one:
         yield one
 
 

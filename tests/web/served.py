@@ -52,10 +52,11 @@ def served(
     *,
     table: Mapping[str, object] = TABLE,
     ends: Ends | None = None,
+    knows_owners: bool = False,
 ) -> Iterator[Running]:
     document = Document.of(table)
     emulation = Emulation(document.scenario, ends or Ends(Tee(), Tee()))
-    control = Control(emulation, document, ("a", "b"))
+    control = Control(emulation, document, ("a", "b"), knows_owners=knows_owners)
     listener = listen("127.0.0.1", port)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = Server(control, Story("a – b", {}), public=listener, token=token)

@@ -142,6 +142,31 @@ class TestFlows:
         refused = http.post("/flows", json={"name": "x", "filter": "udp prot 1"})
         assert error(refused)["path"] == "flow[1].filter"
 
+    def test_one_by_process_is_refused_where_nobody_knows_whose_a_packet_is(
+        self, running: Running
+    ) -> None:
+        curl = {"name": "curl", "process": "curl"}
+        dns = {"name": "dns", "filter": "udp port 53"}
+        several = (
+            running.http.post("/flows?at=0", json=curl),
+            running.http.patch("/flows/dns", json={"process": "curl"}),
+            running.http.put("/config", json={"flow": [curl, dns]}),
+        )
+        for refused in several:
+            assert (refused.status_code, error(refused)) == (
+                422,
+                {
+                    "kind": "config",
+                    "message": "nobody knows whose packets these are",
+                    "path": "flow[0].process",
+                    "value": "curl",
+                    "allowed": "a filter, here; usernet run has processes",
+                },
+            )
+        assert running.http.get("/config").json() == TABLE
+        with served(knows_owners=True) as known:
+            assert known.http.post("/flows", json=curl).status_code == 201
+
 
 class TestScenario:
     def test_it_is_paused_sought_and_played(self, running: Running) -> None:

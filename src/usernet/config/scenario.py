@@ -44,12 +44,12 @@ from usernet.config import units
 from usernet.config.event import Event, Ramp, Set
 from usernet.config.known import known
 from usernet.config.link import SIDES, Bottleneck, Flow, Link, Sides, as_text, check_names
-from usernet.errors import ScenarioError
+from usernet.errors import ConfigError, ScenarioError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["ProfileResolver", "Scenario", "read_flow"]
+__all__ = ["ProfileResolver", "Scenario", "read_flow", "refuse_processes"]
 
 _VERSION = 1
 """Of the language; a file need not name it."""
@@ -137,6 +137,19 @@ class Scenario:
         if end is not None and position_ns > end:
             value, allowed = units.duration_text(position_ns), f"0 to {units.duration_text(end)}"
             raise ScenarioError("beyond the end", path="position", value=value, allowed=allowed)
+
+
+def refuse_processes(scenario: Scenario) -> None:
+    """Refuse flows by process where nobody can say whose a packet is: they would never match.
+
+    Raises:
+        ConfigError: There is one.
+    """
+    for index, flow in enumerate(scenario.link.flows):
+        if flow.process:
+            problem, place = "nobody knows whose packets these are", f"flow[{index}].process"
+            allowed = "a filter, here; usernet run has processes"
+            raise ConfigError(problem, path=place, value=flow.process, allowed=allowed)
 
 
 def read_flow(table: object, path: str) -> Flow:

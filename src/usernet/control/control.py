@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from usernet.config.fields import FIELDS
 from usernet.config.link import DIRECTIONS
+from usernet.config.scenario import refuse_processes
 from usernet.control import points, sight
 from usernet.control.attention import SAMPLE_NS, Attention
 from usernet.control.capturing import Capture, Capturing
@@ -58,13 +59,20 @@ class Control:
         emulation: The line that runs.
         document: What it runs, as it was typed.
         names: What the two ends are called.
+        knows_owners: Whether somebody finds out whose a packet is, so that flows go by process.
     """
 
     def __init__(
-        self, emulation: Emulation, document: Document, names: tuple[str, str] = ("", "")
+        self,
+        emulation: Emulation,
+        document: Document,
+        names: tuple[str, str] = ("", ""),
+        *,
+        knows_owners: bool = False,
     ) -> None:
         self._emulation = emulation
         self._document = document
+        self._knows_owners = knows_owners
         self._wording = Wording(document.files)
         self._lock = threading.RLock()
         self._generation = 1
@@ -381,6 +389,8 @@ class Control:
             if if_generation is not None and if_generation != self._generation:
                 raise _overtaken(if_generation, self._generation)
             new = change(self._document)
+            if not self._knows_owners:
+                refuse_processes(new.scenario)
             with filters_named(new):
                 self._emulation.change(new.scenario, touched)
             self._document = new

@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from usernet.config.apps import RawSocket
+from usernet.config.scenario import refuse_processes
 from usernet.control import Control
 from usernet.control.attention import SAMPLE_NS
 from usernet.control.story import Story
 from usernet.engine.fidelity import fidelity
 from usernet.errors import CaptureError, ConfigError, MissingProgramError, ProgramError
 from usernet.net.emulation import Emulation, Ends
-from usernet.programs.options import LineOptions, filters_located, read_line, refuse_processes
+from usernet.programs.options import LineOptions, filters_located, read_line
 from usernet.programs.serving import ServeOptions, Serving
 from usernet.report.file import write
 from usernet.sandbox.signals import Watch

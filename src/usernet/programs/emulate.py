@@ -11,6 +11,7 @@ from cyclopts import Parameter
 
 from usernet.config import units
 from usernet.config.apps import RawSocket
+from usernet.config.scenario import refuse_processes
 from usernet.control import Control
 from usernet.control.attention import SAMPLE_NS
 from usernet.control.story import Story
@@ -18,7 +19,7 @@ from usernet.engine.fidelity import fidelity
 from usernet.errors import CaptureError, ConfigError
 from usernet.net.emulation import Emulation, Ends
 from usernet.programs.live import Live
-from usernet.programs.options import LineOptions, filters_located, read_line, refuse_processes
+from usernet.programs.options import LineOptions, filters_located, read_line
 from usernet.programs.serving import ServeOptions, Serving
 from usernet.programs.signals import stop_signals
 from usernet.report.file import write

@@ -121,19 +121,6 @@ def read_line(options: LineOptions | None, config: Path | None) -> Document:
     return Document.from_options(given, synthetic.table_of(_json(config)))
 
 
-def refuse_processes(scenario: Scenario) -> None:
-    """Refuse flows by process where nobody can say whose a packet is: they would never match.
-
-    Raises:
-        ConfigError: There is one.
-    """
-    for index, flow in enumerate(scenario.link.flows):
-        if flow.process:
-            problem, place = "nobody knows whose packets these are", f"flow[{index}].process"
-            allowed = "a filter, here; usernet run has processes"
-            raise ConfigError(problem, path=place, value=flow.process, allowed=allowed)
-
-
 @contextmanager
 def filters_located(options: LineOptions | None) -> Generator[None]:
     """Inside, a filter of the scenario's file that does not parse is told with file and line."""

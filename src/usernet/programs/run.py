@@ -220,7 +220,8 @@ class _Run:
             rendezvous = self._named(enclosure, stack)
             emulation = self._emulation(enclosure)
             stack.callback(self._ending.stop, emulation)
-            control = Control(emulation, self._document, ("program", "outside"))
+            names = ("program", "outside")
+            control = Control(emulation, self._document, names, knows_owners=True)
             story = self._story(emulation)
             # Only now: the supervisor would keep the sockets of whoever comes before it.
             if isinstance(self._surroundings, Private):
