@@ -21,6 +21,8 @@ __all__ = ["FlowCounters", "flow_counters"]
 class FlowCounters:
     """What became of a flow's packets in one direction; of a super-packet, each counts.
 
+    The one that a rate is just sending is neither in a queue nor in a delay line.
+
     Attributes:
         packets_in: Packets that its filter took.
         bytes_in: Their bytes.
