@@ -96,7 +96,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "programs/running.py": "tests/programs/test_set.py",
     "programs/watch.py": "tests/programs/test_set.py",
     "control/sight.py": "tests/web/test_api.py",
-    "control/points.py": "tests/control/test_control.py",
     "control/subscription.py": "tests/control/test_control.py",
     "control/story.py": "tests/web/test_api.py",
     "pytest_plugin.py": "tests/plugin/test_alone.py",

@@ -106,3 +106,16 @@ def test_nobody_can_change_a_snapshot() -> None:
 
 def test_a_line_that_was_never_late() -> None:
     assert Lateness() == Lateness(0, 0, 0, 0, 0, 0)
+
+
+def test_what_has_counted_nothing_is_the_same_object_again() -> None:
+    apps: dict[str, object] = {"b": IMPAIRMENT, "c": IMPAIRMENT}
+    later: dict[str, object] = {
+        "b": IMPAIRMENT,
+        "c": {**IMPAIRMENT, "lateness": {**LATENESS, "count": 10}},
+    }
+    before = Statistics.from_core(json.dumps({**SNAPSHOT, "apps": apps}))
+    now = Statistics.from_core(json.dumps({**SNAPSHOT, "apps": later}), before)
+    assert now.impairments["b"] is before.impairments["b"]
+    assert now.impairments["c"].lateness.count == 10
+    assert now == Statistics.from_core(json.dumps({**SNAPSHOT, "apps": later}))

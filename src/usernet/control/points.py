@@ -54,6 +54,10 @@ def _line(
     told: Impairment | None,
     seconds: float,
 ) -> dict[str, object]:
+    delay = now.queue_ns + (told.delay if told else 0)
+    if before is now:
+        return {**_NOTHING, **_held(now), "delay_ns": delay}
+
     def grown(name: str) -> int:
         old = getattr(before, name) if before else 0
         count = getattr(now, name)
@@ -67,14 +71,31 @@ def _line(
         "bits_out": round(grown("bytes_out") * 8 / seconds),
         "packets_in": round(came / seconds, 1),
         "packets_out": round(grown("packets_out") / seconds, 1),
-        "delay_ns": now.queue_ns + (told.delay if told else 0),
+        "delay_ns": delay,
+        **_held(now),
+        "dropped": {cause: count for cause, count in drops.items() if count > 0},
+        "loss": round(lost / came, 6) if came else 0.0,
+    }
+
+
+def _held(now: ImpairmentStatistics) -> dict[str, object]:
+    return {
         "queue_ns": now.queue_ns,
         "queue_bytes": now.queue_bytes,
         "queue_packets": now.queue_packets,
         "in_flight": now.delayed,
-        "dropped": {cause: count for cause, count in drops.items() if count > 0},
-        "loss": round(lost / came, 6) if came else 0.0,
     }
+
+
+_NOTHING = {
+    "bits_in": 0,
+    "bits_out": 0,
+    "packets_in": 0.0,
+    "packets_out": 0.0,
+    "dropped": {},
+    "loss": 0.0,
+}
+"""What passed where nothing was counted."""
 
 
 def _impairments(link: Link) -> dict[str, Impairment]:

@@ -43,6 +43,7 @@ class Engine:
             seed, virtual=virtual, precise=precise, busy_poll=os.environ.get(BUSY_POLL) != "0"
         )
         self._topology = Topology()
+        self._counted: Statistics | None = None
 
     @property
     def topology(self) -> Topology:
@@ -132,7 +133,8 @@ class Engine:
         """
         from usernet.engine.statistics import Statistics  # noqa: PLC0415 - start-up time
 
-        return Statistics.from_core(self._core.statistics())
+        self._counted = Statistics.from_core(self._core.statistics(), self._counted)
+        return self._counted
 
     def series(self, app: str) -> Mapping[str, object]:
         """What an app has written down over time; empty where there is nothing.

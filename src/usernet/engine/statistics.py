@@ -199,13 +199,19 @@ class Statistics:
     hosts: Mapping[str, HostStatistics] = field(default_factory=lambda: MappingProxyType({}))
 
     @classmethod
-    def from_core(cls, text: str) -> Self:
-        """Read a snapshot as the core writes it."""
+    def from_core(cls, text: str, before: Self | None = None) -> Self:
+        """Read a snapshot as the core writes it.
+
+        Args:
+            text: What it wrote.
+            before: An earlier one. What has counted nothing since is the same object again: of
+                hundreds of flows few have packets at a time.
+        """
         raw = cast("dict[str, object]", json.loads(text))
         links = cast("dict[str, dict[str, int]]", raw.pop("links"))
         apps = cast("dict[str, Counters]", raw.pop("apps"))
         impairments = {
-            name: ImpairmentStatistics.from_core(counters)
+            name: _same(before, name, counters) or ImpairmentStatistics.from_core(counters)
             for name, counters in apps.items()
             if counters["kind"] == "impairment"
         }
@@ -221,6 +227,12 @@ class Statistics:
             apps=MappingProxyType(apps),
             **{name: _integer(raw, name) for name in raw},
         )
+
+
+def _same(before: Statistics | None, name: str, counters: Counters) -> ImpairmentStatistics | None:
+    """What an impairment had counted before, if it is what it has counted now."""
+    is_same = before is not None and before.apps.get(name) == counters
+    return before.impairments[name] if before is not None and is_same else None
 
 
 def _integer(counters: Counters, name: str) -> int:

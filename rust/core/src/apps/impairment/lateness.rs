@@ -102,7 +102,7 @@ impl Lateness {
     pub fn quantile(&self, p: f64) -> Nanos {
         let rank = libm::ceil(p.clamp(0.0, 1.0) * self.count as f64).max(1.0) as u64;
         let mut before = 0;
-        for (index, &count) in self.buckets.iter().enumerate() {
+        for (index, &count) in self.filled().iter().enumerate() {
             if before + count >= rank {
                 return within(index, rank - before, count).min(self.max);
             }
@@ -114,7 +114,7 @@ impl Lateness {
     /// The content now.
     #[must_use]
     pub fn snapshot(&self) -> LatenessSnapshot {
-        let filled = (0..BUCKETS).filter(|&index| self.buckets[index] > 0);
+        let counts = self.filled().iter().copied().enumerate();
         LatenessSnapshot {
             count: self.count,
             overruns: self.overruns,
@@ -122,10 +122,16 @@ impl Lateness {
             p99_ns: self.quantile(0.99),
             p999_ns: self.quantile(0.999),
             max_ns: self.max,
-            buckets: filled
-                .map(|index| (floor(index), self.buckets[index]))
+            buckets: counts
+                .filter(|&(_, count)| count > 0)
+                .map(|(index, count)| (floor(index), count))
                 .collect(),
         }
+    }
+
+    /// The buckets up to that of the latest: whoever asks holds the traffic up, and most are empty.
+    fn filled(&self) -> &[u64] {
+        &self.buckets[..=bucket(self.max)]
     }
 }
 
