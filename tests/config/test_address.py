@@ -89,5 +89,5 @@ def test_mtus(value: object, size: int) -> None:
 
 @pytest.mark.parametrize("value", [67, 0, 65536, "65kb", "1500", True, -1, None])
 def test_mtus_refused(value: object) -> None:
-    with pytest.raises(ConfigError, match="mtu = "):
+    with pytest.raises(ConfigError, match=r"mtu( = |: )"):
         address.parse_mtu(value)

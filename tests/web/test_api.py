@@ -105,6 +105,37 @@ class TestConfig:
         assert error(response)["message"]
         assert running.control.generation == 1
 
+    @pytest.mark.parametrize(
+        ("method", "path", "body", "told"),
+        [
+            ("POST", "/scenario/seek", {}, ("position", None)),
+            ("POST", "/scenario/seek", {"position": True}, ("position", True)),
+            ("PATCH", "/flows/dns", {"filter": "udp prot 1"}, ("flow.dns.filter", "udp prot 1")),
+            ("PATCH", "/flows/dns", {"name": "x", "filter": "or"}, ("flow.dns.filter", "or")),
+            ("PATCH", "/config", {"flow": {"dns": {"filter": "or"}}}, ("flow.dns.filter", "or")),
+            ("PATCH", "/config", {"up": {"rate": False}}, ("up.rate", False)),
+        ],
+    )
+    def test_what_is_wrong_is_told_as_it_was_sent(
+        self, running: Running, method: str, path: str, body: object, told: tuple[str, object]
+    ) -> None:
+        found = error(running.http.request(method, path, json=body))
+        assert (found["path"], found["value"]) == told
+
+    def test_a_generation_that_is_none_is_told(self, running: Running) -> None:
+        refused = running.http.put("/config", json=TABLE, headers={"If-Match": "foo"})
+        assert (refused.status_code, error(refused)) == (
+            422,
+            {
+                "kind": "config",
+                "message": "not a generation",
+                "path": "If-Match",
+                "value": "foo",
+                "allowed": 'If-Match: "GENERATION", as an ETag of ours says it',
+            },
+        )
+        assert running.control.generation == 1
+
     def test_a_line_that_is_over_is_read_and_not_changed(self, running: Running) -> None:
         running.control.end()
         for path in ("/config", "/flows/dns"):

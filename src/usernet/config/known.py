@@ -23,6 +23,8 @@ def known(name: str, allowed: Iterable[str], *, path: str, what: str = "key") ->
         return name
     import difflib  # noqa: PLC0415 - start-up time
 
+    if not names:
+        raise ConfigError(f"unknown {what} {name!r}", path=path, allowed="there is none")
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     hint = f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(names)}"
     raise ConfigError(f"unknown {what} {name!r}", path=path, allowed=hint)

@@ -191,7 +191,8 @@ def _split(value: object, path: str, what: str, names: str) -> tuple[Decimal, st
         value = str(value)
     if not isinstance(value, str):
         problem = f"{what} is text with a unit"
-        raise UnitError(problem, path=path, value=str(value), allowed=names)
+        told = value if value is None or isinstance(value, bool) else str(value)
+        raise UnitError(problem, path=path, value=told, allowed=names)
     match = _NUMBER.fullmatch(value) if len(value) <= _LONGEST_TEXT else None
     if match is None:
         raise UnitError(f"not {what}", path=path, value=value[:40], allowed=f"a number and {names}")

@@ -186,7 +186,8 @@ class Control:
         Raises:
             GenerationError: As `replace`, as the others.
         """
-        return self._change(lambda document: document.patched(patch), if_generation, targets(patch))
+        touched = targets(patch)
+        return self._change(lambda old: old.patched(patch), if_generation, touched, by_name=True)
 
     def rewrite(self, change: Callable[[Document, Link], Mapping[str, object]]) -> int:
         """Run the tables that a function makes of what runs; the new generation.
@@ -215,7 +216,7 @@ class Control:
         sides = {key: value for key, value in change.items() if key in _SIDES}
         touched = targets({"flow": {name: sides}})
         return self._change(
-            lambda document: document.with_changed_flow(name, change), if_generation, touched
+            lambda old: old.with_changed_flow(name, change), if_generation, touched, by_name=True
         )
 
     def remove_flow(self, name: str, if_generation: int | None = None) -> int:
@@ -383,6 +384,8 @@ class Control:
         change: Callable[[Document], Document],
         if_generation: int | None,
         touched: Collection[Target] = (),
+        *,
+        by_name: bool = False,
     ) -> int:
         with self._lock:
             self._refuse_over()
@@ -391,7 +394,8 @@ class Control:
             new = change(self._document)
             if not self._knows_owners:
                 refuse_processes(new.scenario)
-            with filters_named(new):
+            flows = self._document.scenario.link.flows if by_name else ()
+            with filters_named([flow.name for flow in flows]):
                 self._emulation.change(new.scenario, touched)
             self._document = new
             self._generation += 1

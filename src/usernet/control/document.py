@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from usernet.config.link import DIRECTIONS
 from usernet.config.load import read_table, table_of, with_files
 from usernet.config.scenario import Scenario, read_flow
 from usernet.control import tables
-from usernet.errors import ConfigError
+from usernet.errors import ConfigError, FilterError
 from usernet.trace import line, mahimahi, profiles
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ _Readers: TypeAlias = "Mapping[str, Callable[[str], tuple[int, ...]]]"
 """How to read the files that keys name."""
 
 _SIDES = ("rtt", *DIRECTIONS)
+_FILTER = re.compile(r"flow\[(\d+)\]\.filter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,13 +254,12 @@ def _with_files(link: Link, read: _Readers) -> Link:
 
 
 @contextmanager
-def filters_named(document: Document) -> Generator[None]:
-    """A filter that does not parse is told with the key that holds it."""
+def filters_named(names: Sequence[str]) -> Generator[None]:
+    """A filter that does not parse is told by the name of its flow, as who changes it says it."""
     try:
         yield
-    except ConfigError as error:
-        if error.path == "filter":
-            filters = [flow.filter for flow in document.scenario.link.flows]
-            if error.value in filters:
-                raise error.within(f"flow[{filters.index(str(error.value))}]") from None
+    except FilterError as error:
+        place = _FILTER.fullmatch(error.path)
+        if place and int(place[1]) < len(names):
+            error.path = f"flow.{names[int(place[1])]}.filter"
         raise

@@ -55,7 +55,8 @@ def generation_in(request: Request) -> int | None:
     number = given.removeprefix("W/").strip('"')
     if not number.isascii() or not number.isdigit() or len(number) > 15:  # noqa: PLR2004
         allowed = 'If-Match: "GENERATION", as an ETag of ours says it'
-        raise Problem(409, "generation", "not a generation", given=None, allowed=allowed)
+        told = {"path": "If-Match", "value": given, "allowed": allowed}
+        raise Problem(422, "config", "not a generation", **told)
     return int(number)
 
 

@@ -39,7 +39,8 @@ def problem_of(error: UsernetError) -> Problem:
             versions = {"given": error.given, "present": error.present}
             return Problem(409, "generation", str(error), **versions)
         case ConfigError():
-            value = None if error.value is None else str(error.value)
+            given = error.value  # of JSON, null and true are not the texts None and True
+            value = given if given is None or isinstance(given, bool) else str(given)
             details = {"path": error.path, "value": value, "allowed": error.allowed}
             return Problem(422, "config", error.problem, **details)
         case CaptureError():

@@ -307,7 +307,7 @@ SCHEMAS: dict[str, Schema] = {
                     "kind": _TEXT,
                     "message": _TEXT,
                     "path": _TEXT,
-                    "value": nullable(_TEXT),
+                    "value": {"type": ["string", "boolean", "null"]},
                     "allowed": _TEXT,
                     "given": nullable(_WHOLE),
                     "present": _WHOLE,
