@@ -87,7 +87,7 @@ def _held(now: ImpairmentStatistics) -> dict[str, object]:
     }
 
 
-_NOTHING = {
+_NOTHING: dict[str, object] = {
     "bits_in": 0,
     "bits_out": 0,
     "packets_in": 0.0,
